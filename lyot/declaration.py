@@ -1,0 +1,29 @@
+"""Small frozen values that say what something is, and the digest that names what they make."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Declaration(BaseModel):
+    """A frozen, checked value whose every field is written out: instruments, steps, recipes, columns, tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def canonical(value: Any) -> str:
+    """`value` as JSON with one spelling: sorted keys, no spaces, no NaN.
+
+    Raises
+    ------
+    ValueError
+        If `value` holds NaN or an infinity, which JSON cannot say.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def digest(value: Any, length: int = 16) -> str:
+    """First `length` hexadecimal digits of the SHA-256 of the canonical JSON of `value`."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:length]

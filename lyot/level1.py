@@ -1,0 +1,91 @@
+"""Level 1 on disk: one FITS file that holds a `Cube`.
+
+Primary (wave, time, y, x) float32; BINTABLE `FRAMES` (time, angle), BINTABLE `WAVELENGTHS` (wavelength, star flux,
+FWHM), IMAGE `PSF` (wave, y, x) when there is one. The header of the frames it came from is kept.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from lyot.cube import Cube
+from lyot.errors import BadInput
+
+STRUCTURAL = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "BZERO", "BSCALE", "BLANK", "CHECKSUM", "DATASUM", "END")
+
+
+def write_cube(cube: Cube, header: fits.Header | None = None, cards: dict[str, tuple[Any, str]] | None = None) -> bytes:
+    """The bytes of a Level 1 file: `cube`, the cards of `header`, and `cards` of our own with their comments."""
+    primary = fits.PrimaryHDU(cube.frames)
+    for card in (header.cards if header is not None else ()):
+        if not card.keyword.startswith(STRUCTURAL):
+            primary.header.append(card, end=True)
+    own = {
+        "LYOT LEVEL": (1, "calibrated, centred frames (wave, time, y, x)"),
+        "LYOT PIXSCALE": (cube.pixel_scale, "[mas/px] pixel scale"),
+        "LYOT STAR X": (cube.star[1], "[px] star, zero-based"),
+        "LYOT STAR Y": (cube.star[0], "[px] star, zero-based"),
+        **(cards or {}),
+    }
+    for keyword, (value, comment) in own.items():
+        primary.header[f"HIERARCH {keyword}"] = (value, comment)
+    nwave, ntime = cube.frames.shape[:2]
+    nothing = np.full(ntime, np.nan)
+    frames = fits.BinTableHDU.from_columns(
+        [
+            fits.Column("TIME", "D", unit="d", array=nothing if cube.times is None else cube.times),
+            fits.Column("ANGLE", "D", unit="deg", array=cube.angles),
+        ],
+        name="FRAMES",
+    )
+    unknown = np.full(nwave, np.nan)
+    wavelengths = fits.BinTableHDU.from_columns(
+        [
+            fits.Column("WAVELENGTH", "D", unit="um", array=cube.wavelengths),
+            fits.Column("STAR_FLUX", "D", unit="count", array=unknown if cube.star_flux is None else cube.star_flux),
+            fits.Column("FWHM", "D", unit="pixel", array=unknown if cube.fwhm is None else cube.fwhm),
+        ],
+        name="WAVELENGTHS",
+    )
+    hdus: list[Any] = [primary, frames, wavelengths]
+    if cube.psf is not None:
+        hdus.append(fits.ImageHDU(cube.psf, name="PSF"))
+    buffer = io.BytesIO()
+    fits.HDUList(hdus).writeto(buffer, output_verify="silentfix")
+    return buffer.getvalue()
+
+
+def read_cube(data: bytes) -> Cube:
+    """The `Cube` of a Level 1 file.
+
+    Raises
+    ------
+    BadInput
+        If it is no Level 1 file.
+    """
+    with fits.open(io.BytesIO(data), memmap=False) as hdus:
+        try:
+            header = hdus[0].header
+            frames, wavelengths = hdus["FRAMES"].data, hdus["WAVELENGTHS"].data
+            return Cube(
+                frames=hdus[0].data,
+                angles=frames["ANGLE"],
+                wavelengths=wavelengths["WAVELENGTH"],
+                pixel_scale=header["LYOT PIXSCALE"],
+                psf=hdus["PSF"].data if "PSF" in hdus else None,
+                star_flux=_known(wavelengths["STAR_FLUX"]),
+                times=_known(frames["TIME"]),
+                fwhm=_known(wavelengths["FWHM"]),
+            )
+        except KeyError as error:
+            raise BadInput(f"no Level 1 file: {error.args[0]}") from None
+
+
+def _known(column: Any) -> Any:
+    """The column, or None when it says nothing."""
+    values = np.array(column, dtype=float)
+    return None if np.isnan(values).all() else values

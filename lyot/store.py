@@ -1,0 +1,190 @@
+"""Where products are kept: immutable files on a disk or in a bucket, each with its provenance.
+
+A product is a few files that share a stem ending in its key: `….fits`, `….<table>.parquet`, and the provenance
+`….json`, which is written last and is the commit: what has none does not exist, so a reader never sees half a
+product. Beside them stand a few small documents that may change (who may see what, and when): `notes`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import posixpath
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lyot.errors import BadInput, NotFound
+from lyot.product import Product, check_name
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A product as the store holds it."""
+
+    product: Product
+    key: str
+    stem: str
+    created: str
+    files: Mapping[str, Mapping[str, Any]]  # ending → {"size": bytes, "sha256": digest}
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables it has rows of."""
+        return tuple(e.removesuffix(".parquet") for e in self.files if e.endswith(".parquet"))
+
+
+class Store:
+    """Products under one fsspec URL: `has`, `get`, `put`, `find`; `note` and `notes` for what may change."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.fs, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise BadInput(f"the store {url!r} cannot be opened: {error}", hint="any fsspec URL will do") from None
+        self.url = url
+        self.root = str(root).rstrip("/")
+
+    def has(self, product: Product) -> bool:
+        """Is this very product there, whole?"""
+        return bool(self.fs.exists(self.path(product.stem + ".json")))
+
+    def get(self, product: Product) -> Kept:
+        """The product as kept.
+
+        Raises
+        ------
+        NotFound
+            If it is not there.
+        """
+        return self._read(self.path(product.stem + ".json"))
+
+    def put(
+        self,
+        product: Product,
+        files: Mapping[str, bytes] | None = None,
+        rows: Mapping[str, pa.Table] | None = None,
+    ) -> Kept:
+        """Keep a product: `files` by ending (`fits`, `json` is taken), `rows` by table. What is there stays as it is."""
+        if self.has(product):
+            return self.get(product)
+        content = dict(files or {})
+        for table, values in (rows or {}).items():
+            buffer = io.BytesIO()
+            pq.write_table(values, buffer, compression="zstd")
+            content[f"{check_name(table)}.parquet"] = buffer.getvalue()
+        for ending, data in content.items():
+            self._write(f"{product.stem}.{ending}", data)
+        provenance = {
+            "key": product.key,
+            "kind": product.kind,
+            "dataset": product.dataset,
+            "workspace": product.workspace,
+            "label": product.label,
+            "record": dict(product.record),
+            "inputs": list(product.inputs),
+            "about": dict(product.about),
+            "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "files": {
+                ending: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+                for ending, data in sorted(content.items())
+            },
+        }
+        self._write(product.stem + ".json", json.dumps(provenance, indent=1, ensure_ascii=False).encode())
+        return self.get(product)
+
+    def find(
+        self, *, kind: str | None = None, dataset: str | None = None, workspace: str | None = None
+    ) -> list[Kept]:
+        """Every product that fits, oldest first."""
+        top = "/".join(part for part in (workspace or "", (dataset or "") if workspace else "") if part)
+        found = [
+            self._read(path)
+            for path in self._list(top)
+            if path.endswith(".json") and "/notes/" not in path[len(self.root):]
+        ]
+        return sorted(
+            (
+                kept
+                for kept in found
+                if (kind is None or kept.product.kind == kind)
+                and (dataset is None or kept.product.dataset == dataset)
+                and (workspace is None or kept.product.workspace == workspace)
+            ),
+            key=lambda kept: (kept.created, kept.key),
+        )
+
+    def read(self, kept: Kept, ending: str) -> bytes:
+        """The bytes of one file of a product."""
+        if ending not in kept.files:
+            raise NotFound(f"product {kept.key} has no file .{ending}; it has {', '.join(kept.files) or 'none'}")
+        return bytes(self.fs.cat_file(self.path(f"{kept.stem}.{ending}")))
+
+    def rows(self, kept: Kept, table: str) -> pa.Table:
+        """The rows of one table that came with a product."""
+        return pq.read_table(io.BytesIO(self.read(kept, f"{table}.parquet")))
+
+    def note(self, name: str, document: Mapping[str, Any], *, workspace: str) -> None:
+        """Write the small document `name` of a workspace, over what it said before."""
+        path = f"{check_name(workspace)}/notes/{'/'.join(check_name(part) for part in name.split('/'))}.json"
+        self._write(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
+
+    def notes(self, prefix: str = "", *, workspace: str) -> dict[str, dict[str, Any]]:
+        """The documents of a workspace whose names begin with `prefix`, by name."""
+        top = f"{workspace}/notes/"
+        start = len(self.path(top)) + 1
+        return {
+            path[start:].removesuffix(".json"): json.loads(self.fs.cat_file(path))
+            for path in self._list(top)
+            if path.endswith(".json") and path[start:].startswith(prefix)
+        }
+
+    def workspaces(self) -> list[str]:
+        """Names of the workspaces that hold anything."""
+        if not self.fs.exists(self.root):
+            return []
+        return sorted(posixpath.basename(path.rstrip("/")) for path in self.fs.ls(self.root, detail=False))
+
+    def path(self, relative: str) -> str:
+        """Path in the file system of something in the store."""
+        return posixpath.join(self.root, relative).rstrip("/")
+
+    def _list(self, top: str) -> Iterator[str]:
+        path = self.path(top)
+        self.fs.invalidate_cache()
+        if self.fs.exists(path):
+            yield from sorted(str(found) for found in self.fs.find(path) if not str(found).endswith(".part"))
+
+    def _read(self, path: str) -> Kept:
+        try:
+            said = json.loads(self.fs.cat_file(path))
+        except FileNotFoundError:
+            raise NotFound(f"there is no product {posixpath.basename(path)} in {self.url}") from None
+        product = Product(
+            kind=said["kind"],
+            dataset=said["dataset"],
+            record=said["record"],
+            inputs=tuple(said["inputs"]),
+            workspace=said["workspace"],
+            label=said["label"],
+            about=said["about"],
+        )
+        return Kept(product, said["key"], product.stem, said["created"], said["files"])
+
+    def _write(self, relative: str, data: bytes) -> None:
+        """All of `data` or nothing: a bucket's put is atomic, a disk's rename is."""
+        path = self.path(relative)
+        self.fs.makedirs(posixpath.dirname(path), exist_ok=True)
+        if "file" not in self.fs.protocol:
+            self.fs.pipe_file(path, data)
+            return
+        part = f"{path}.{uuid.uuid4().hex}.part"
+        self.fs.pipe_file(part, data)
+        self.fs.mv(part, path)

@@ -1,0 +1,1 @@
+"""From frames to cubes, images, detections and limits: pure functions on arrays and headers."""

@@ -1,0 +1,104 @@
+"""Steps and recipes: what is done to a cube, written out so that it can be replayed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, SerializeAsAny, field_validator
+
+from lyot.cube import Cube
+from lyot.declaration import Declaration
+from lyot.errors import BadInput
+
+if TYPE_CHECKING:
+    from lyot.reduce.reduction import Reduction
+
+Strategy = Literal["adi", "sdi", "asdi", "rdi"]
+Collapse = Literal["median", "mean"]
+
+
+class Step(Declaration):
+    """One thing done to data: its fields are its parameters, its `version` is bumped when its result changes."""
+
+    version: ClassVar[int] = 1
+
+    def record(self) -> dict[str, Any]:
+        """JSON that replays the step: where it is, its version, and every parameter."""
+        return {
+            "step": f"{type(self).__module__}:{type(self).__qualname__}",
+            "version": self.version,
+            "parameters": {name: getattr(self, name) for name in type(self).model_fields},
+        }
+
+
+def replay(record: dict[str, Any]) -> Step:
+    """The step of a record.
+
+    Raises
+    ------
+    BadInput
+        If there is no such step, or it has moved on to another version.
+    """
+    module, _, name = str(record["step"]).partition(":")
+    if not module.startswith("lyot.reduce."):
+        raise BadInput(f"{module} holds no steps of ours")
+    try:
+        step = getattr(importlib.import_module(module), name)(**record["parameters"])
+    except (ImportError, AttributeError):
+        raise BadInput(f"there is no step {record['step']}") from None
+    if not isinstance(step, Step):
+        raise BadInput(f"{record['step']} is no step")
+    if step.version != record["version"]:
+        raise BadInput(
+            f"{name} is at version {step.version}, the record wants version {record['version']}",
+            hint="install the release of Lyot that made the product",
+        )
+    return step
+
+
+class Recipe(Declaration):
+    """A starlight subtraction: which model, looking where, and how the frames are combined.
+
+    A starlight model is a step; calling the recipe on a cube gives its `Reduction`.
+    """
+
+    name: str
+    model: SerializeAsAny[Step]
+    strategy: Strategy = "adi"
+    collapse: Collapse = "median"
+    mask_radius: float = Field(0.0, ge=0, description="px around the star that are left out")
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not name or set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+            raise ValueError(f"a recipe's name is of lower-case letters, digits and hyphens, not {name!r}")
+        return name
+
+    def record(self) -> dict[str, Any]:
+        """JSON that replays the recipe."""
+        return {
+            "recipe": self.name,
+            "model": self.model.record(),
+            "strategy": self.strategy,
+            "collapse": self.collapse,
+            "mask_radius": self.mask_radius,
+        }
+
+    @classmethod
+    def replay(cls, record: dict[str, Any]) -> Recipe:
+        """The recipe of a record."""
+        rest = {name: value for name, value in record.items() if name not in ("recipe", "model")}
+        return cls(name=record["recipe"], model=replay(record["model"]), **rest)
+
+    def __call__(self, cube: Cube) -> Reduction:
+        """Residual frames and their combination; measuring them is `lyot.reduce.analyse`."""
+        from lyot.reduce.starlight import subtract
+
+        return subtract(cube, self)
+
+    @property
+    def parameters(self) -> str:
+        """The model's parameters in words, as `ncomp=5`."""
+        return ", ".join(f"{name}={getattr(self.model, name)}" for name in type(self.model).model_fields)
