@@ -1,4 +1,4 @@
-"""Fixtures that several tests share."""
+"""Fixtures that several tests share, and the rule that a skip must be allowed by name where everything is installed."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ALLOWED = ROOT / "tests" / "allowed_skips.txt"
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +16,15 @@ def shared_data() -> Path:
         if folder and Path(folder).is_dir():
             return Path(folder)
     pytest.skip("real data absent: neither $LYOT_DATA nor ../shared/data is a folder")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With LYOT_NO_SKIPS set, a skipped test that is not allowed by name fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("LYOT_NO_SKIPS") or reporter is None:
+        return
+    allowed = {line.split()[0] for line in ALLOWED.read_text().splitlines() if line.strip() and line[0] != "#"}
+    surprising = [r.nodeid for r in reporter.stats.get("skipped", []) if r.nodeid not in allowed]
+    if surprising:
+        reporter.write_line(f"skipped, and not allowed to be: {', '.join(surprising)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,39 @@
+# The front door: each target is one line that calls lyot or a tool.
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
+BIN := .venv/bin
+PORT ?= 8001
+ARGS ?=
+
+.PHONY: .venv demo check test test-all bench serve clean
+
+.venv: $(BIN)/.ready
+
+$(BIN)/.ready: pyproject.toml constraints.txt
+	@echo "Making .venv with everything Lyot needs (a few minutes the first time) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lyot needs Python 3.11 or newer; say which: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+demo: .venv
+	$(BIN)/lyot demo $(ARGS)
+
+check: .venv
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_metadata.py
+
+test: check
+	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+test-all: .venv
+	$(BIN)/python -m pytest -q $(ARGS)
+
+bench: .venv
+	$(BIN)/python -m pytest -q tests/benchmarks -o "python_files=bench_*.py" -s $(ARGS)
+
+serve: .venv
+	$(BIN)/lyot serve --port $(PORT)
+
+clean:
+	rm -rf out .venv .pytest_cache .mypy_cache .ruff_cache dist
