@@ -107,7 +107,7 @@ class Table(Declaration):
         """The column of that name."""
         return next(column for column in self.columns if column.name == name)
 
-    def schema(self) -> pa.Schema:
+    def arrow_schema(self) -> pa.Schema:
         """Arrow schema; unit, UCD and description in the metadata of each field."""
         return pa.schema(
             [
@@ -133,7 +133,7 @@ class Table(Declaration):
             unknown = set(row) - set(self.names)
             if unknown:
                 raise ValueError(f"table {self.name} has no column {', '.join(sorted(unknown))}")
-        return pa.Table.from_pylist([{name: row.get(name) for name in self.names} for row in rows], self.schema())
+        return pa.Table.from_pylist([{name: row.get(name) for name in self.names} for row in rows], self.arrow_schema())
 
     def create(self) -> str:
         """`CREATE TABLE` for DuckDB."""

@@ -22,7 +22,7 @@ _PUBLIC = {
     "PCA": "lyot.reduce.psf.pca",
 }
 
-__all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_PUBLIC)]
 
 
 def __getattr__(name: str) -> Any:

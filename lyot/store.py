@@ -72,7 +72,7 @@ class Store:
         files: Mapping[str, bytes] | None = None,
         rows: Mapping[str, pa.Table] | None = None,
     ) -> Kept:
-        """Keep a product: `files` by ending (`fits`, `json` is taken), `rows` by table. What is there stays as it is."""
+        """Keep a product: `files` by ending (`json` is taken), `rows` by table. What is there stays as it is."""
         if self.has(product):
             return self.get(product)
         content = dict(files or {})

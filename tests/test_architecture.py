@@ -48,10 +48,8 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            # modules imported by name: import_module("lyot.reduce.psf"), and the façade's table
-            if re.fullmatch(r"lyot(\.[a-z_0-9]+)+", node.value):
-                found.add(node.value)
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"lyot(\.[a-z_0-9]+)+", str(node.value)):
+            found.add(str(node.value))  # modules imported by name: import_module("lyot.reduce.psf")
     return {name for name in found if name == "lyot" or name.startswith("lyot.")}
 
 

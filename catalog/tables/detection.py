@@ -1,7 +1,16 @@
 """Point sources found in reduced images."""
 
 from lyot.catalog.columns import (
-    COMPANION, FILTER, MJD, NUMBER, OBSERVATION, REDUCTION, REFERENCE, RIGHTS, TARGET, WAVELENGTH,
+    COMPANION,
+    FILTER,
+    MJD,
+    NUMBER,
+    OBSERVATION,
+    REDUCTION,
+    REFERENCE,
+    RIGHTS,
+    TARGET,
+    WAVELENGTH,
 )
 from lyot.catalog.table import Column, Table, measured
 

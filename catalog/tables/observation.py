@@ -1,7 +1,15 @@
 """Observations."""
 
 from lyot.catalog.columns import (
-    FILTER, INSTRUMENT, MJD, OBSERVATION, PRODUCT, REFERENCE, RIGHTS, TARGET, WAVELENGTH,
+    FILTER,
+    INSTRUMENT,
+    MJD,
+    OBSERVATION,
+    PRODUCT,
+    REFERENCE,
+    RIGHTS,
+    TARGET,
+    WAVELENGTH,
 )
 from lyot.catalog.table import Column, Table, measured
 

@@ -3,7 +3,7 @@
 from lyot.catalog.columns import REFERENCE, RIGHTS, TARGET
 from lyot.catalog.table import Column, Table, measured
 
-BANDS = ("B", "V", "R", "I", "J", "H", "K", "Lp")
+BANDS = {"b": "B", "v": "V", "r": "R", "i": "I", "j": "J", "h": "H", "k": "K", "lp": "L'"}
 
 TARGET_TABLE = Table(
     name="target",
@@ -27,9 +27,9 @@ TARGET_TABLE = Table(
         Column(name="age_max", type="float", unit="Myr", ucd="time.age;stat.max", doc="Oldest plausible age"),
         *measured("mass", "Mass of the star", unit="solMass", ucd="phys.mass"),
         Column(name="moving_group", type="text", doc="Young association it belongs to", ucd="meta.id;pos"),
-        *(column for band in BANDS
-          for column in measured(f"mag_{band.lower()}", f"Apparent magnitude of the star in {band.replace('p', chr(39))}",
-                                 unit="mag", ucd="phot.mag")),
+        *(column for short, band in BANDS.items()
+          for column in measured(f"mag_{short}", f"Apparent magnitude of the star in {band}", unit="mag",
+                                 ucd="phot.mag")),
         REFERENCE,
         *RIGHTS,
     ),
