@@ -275,6 +275,22 @@ def metadata(store: str, out: Path, as_json: bool) -> None:
     tell({"metadata": metadata_yml()}, [metadata_yml().rstrip("\n")], as_json)
 
 
+@cli.command()
+@common
+def doctor(store: str, out: Path, as_json: bool) -> None:
+    """What is installed, what is missing and what it would be for.
+
+    Example: lyot doctor
+    """
+    from lyot.doctor import examine
+
+    found = list(examine())
+    lines = [f"{one.name:20} {one.found or ('MISSING: ' if one.needed else 'absent: ') + one.use}" for one in found]
+    tell([one.summary() for one in found], lines, as_json)
+    if any(one.needed and not one.found for one in found):
+        sys.exit(1)
+
+
 def split(setting: str) -> tuple[str, str]:
     """`name=value` as its two halves."""
     name, equals, value = setting.partition("=")
