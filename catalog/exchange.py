@@ -1,0 +1,269 @@
+"""Rows in and out of documents: the hierarchy observation → reductions → detections, and flat tables.
+
+A document is a JSON object. Its parts are lists, each of rows of one table by the names of its columns:
+`references`, `surveys`, `targets` (with `aliases`), `companions`, `measurements`, `verdicts` and `observations`,
+whose rows hold `reductions`, whose rows hold `detections` and `detection_limits`. Columns may be missing; what a
+row does not say it has from the row that holds it. Names of columns that no table has are told, never dropped
+silently. Identifiers may be missing too: they are then made from names and dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from astropy.time import Time
+
+from lyot.catalog.astrometry import complete
+from lyot.catalog.checking import checked_row, finite
+from lyot.catalog.release import utc_day
+from lyot.catalog.table import Table, tables
+from lyot.errors import BadInput
+from lyot.product import slug
+
+Row = dict[str, Any]
+
+#: Lists of a document, or of a row, and the table of their rows.
+PARTS = {
+    "references": "reference",
+    "surveys": "survey",
+    "targets": "target",
+    "companions": "companion",
+    "measurements": "measurement",
+    "verdicts": "verdict",
+    "observations": "observation",
+    "reductions": "reduction",
+    "detections": "detection",
+    "detection_limits": "detection_limit",
+}
+#: What each kind of row may hold; "" is the document itself.
+INSIDE = {
+    "": ("references", "surveys", "targets", "companions", "measurements", "verdicts", "observations"),
+    "target": ("companions", "measurements", "observations"),
+    "companion": ("measurements", "verdicts"),
+    "observation": ("reductions",),
+    "reduction": ("detections", "detection_limits"),
+}
+#: Values that a row has from the row that holds it, where it has the column and does not say otherwise.
+INHERITED = (
+    "target_id", "observation_id", "reduction_id", "companion_id", "reference_id", "survey_id", "mjd", "filter",
+    "wavelength", "release_date", "simulated",
+)  # fmt: skip
+#: What stands in a document beside its rows.
+ABOUT = ("about", "format", "schema", "release_date", "simulated")
+DEEPEST = 12  # levels of a document: its own are four
+
+
+@dataclass
+class Rows:
+    """Rows by table, and the names in the document that no table has, by their place."""
+
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+    def add(self, table: str, row: Row) -> None:
+        """One more row."""
+        self.tables.setdefault(table, []).append(row)
+
+
+def rows_of(document: Any) -> Rows:
+    """Every row of a document, checked.
+
+    Raises
+    ------
+    BadInput
+        If the document is not of the shape above, or a value is not what its column says; the message begins with
+        its place, as `observations[3].reductions[0].detections[1].separation`.
+    """
+    if not isinstance(document, Mapping):
+        raise BadInput(f"the document is {_kind(document)}, an object with {', '.join(INSIDE[''])} is needed")
+    if not any(part in document for part in INSIDE[""]):
+        raise BadInput(
+            f"the document has none of {', '.join(INSIDE[''])}", hint=f"it has {', '.join(list(document)[:8])}"
+        )
+    _not_too_deep(document)
+    rows = Rows()
+    above = {name: document[name] for name in ("release_date", "simulated") if document.get(name) is not None}
+    rows.unknown += [name for name in document if name not in INSIDE[""] and name not in ABOUT]
+    _parts(document, "", "", above, rows)
+    _once_each(rows)
+    return rows
+
+
+def _parts(holder: Mapping[str, Any], kind: str, path: str, above: Row, rows: Rows) -> None:
+    """Rows of the lists that a row, or the document, holds."""
+    for part in INSIDE.get(kind, ()):
+        listed = holder.get(part)
+        if listed is None:
+            continue
+        where = f"{path}.{part}" if path else part
+        if not isinstance(listed, list):
+            raise BadInput(f"{where}: {_kind(listed)}, a list is needed")
+        for number, raw in enumerate(listed):
+            _row(tables()[PARTS[part]], raw, number, f"{where}[{number}]", above, rows)
+
+
+def _row(table: Table, raw: Any, number: int, path: str, above: Row, rows: Rows) -> None:
+    if not isinstance(raw, Mapping):
+        raise BadInput(f"{path}: {_kind(raw)}, an object is needed")
+    inside = INSIDE.get(table.name, ())
+    aliases = raw.get("aliases") if table.name == "target" else None
+    said = {name: value for name, value in raw.items() if name not in inside and name != "aliases"}
+    named = NAMED.get(table.name, _nothing)(said, above, number, path)
+    rows.unknown += [f"{path}.{name}" for name in named if name not in table.names]
+    inherited = {name: value for name, value in above.items() if name in table.names}
+    row = checked_row(
+        table, inherited | {name: value for name, value in named.items() if name in table.names}, path
+    )
+    if table.name == "detection":
+        row = complete(row, path)
+    rows.add(table.name, row)
+    if aliases is not None:
+        _aliases(aliases, row, path, rows)
+    below = above | {name: row[name] for name in INHERITED if name in row}
+    _parts(raw, table.name, path, below, rows)
+
+
+def _aliases(aliases: Any, target: Row, path: str, rows: Rows) -> None:
+    if not isinstance(aliases, list):
+        raise BadInput(f"{path}.aliases: {_kind(aliases)}, a list of names is needed")
+    rights = {name: target[name] for name in ("release_date", "simulated") if name in target}
+    for number, alias in enumerate(aliases):
+        row = checked_row(
+            tables()["target_alias"],
+            {"target_id": target["target_id"], "alias": alias} | rights,
+            f"{path}.aliases[{number}]",
+        )
+        rows.add("target_alias", row)
+
+
+# ---- identifiers that a document need not give --------------------------------------------------------------------
+
+
+def _nothing(said: Row, above: Row, number: int, path: str) -> Row:
+    return said
+
+
+def _target(said: Row, above: Row, number: int, path: str) -> Row:
+    if said.get("name") and not said.get("target_id"):
+        said["target_id"] = slug(str(said["name"]))
+    return said
+
+
+def _companion(said: Row, above: Row, number: int, path: str) -> Row:
+    if said.get("name") and not said.get("companion_id"):
+        said["companion_id"] = slug(str(said["name"]))
+    return said
+
+
+def _survey(said: Row, above: Row, number: int, path: str) -> Row:
+    if said.get("name") and not said.get("survey_id"):
+        said["survey_id"] = slug(str(said["name"]))
+    return said
+
+
+def _measurement(said: Row, above: Row, number: int, path: str) -> Row:
+    said.setdefault("number", 0)
+    value = said.get("value")
+    if isinstance(value, str) and value.strip()[:1] in ("<", ">") and not said.get("limit"):
+        said["limit"], said["value"] = value.strip()[0], value.strip()[1:].lstrip("=").strip()
+    if said.get("quantity") == "parallax" and value is not None and finite(said["value"], f"{path}.value") <= 0:
+        raise BadInput(f"{path}.value: a parallax of {said['value']} is not positive")
+    return said
+
+
+def _observation(said: Row, above: Row, number: int, path: str) -> Row:
+    if said.get("target_name") and not said.get("target_id"):
+        said["target_id"] = slug(str(said["target_name"]))
+    if said.get("julian_date") is not None and said.get("mjd") is None:
+        said["mjd"] = finite(said.pop("julian_date"), f"{path}.julian_date") - 2_400_000.5
+    if said.get("mjd") is None and said.get("date"):
+        said["mjd"] = _mjd(said["date"], f"{path}.date")
+    if said.get("mjd") is not None and not said.get("date"):
+        said["date"] = _day(finite(said["mjd"], f"{path}.mjd"), f"{path}.mjd")
+    if not said.get("observation_id"):
+        target = said.get("target_id") or above.get("target_id")
+        if not target:
+            raise BadInput(f"{path}: neither target_id nor target_name is given")
+        when = f"{finite(said['mjd'], f'{path}.mjd'):.3f}" if said.get("mjd") is not None else "undated"
+        said["observation_id"] = f"import/{target}/{slug(str(said.get('instrument') or 'unknown'))}-{when}"
+    return said
+
+
+def _reduction(said: Row, above: Row, number: int, path: str) -> Row:
+    if not said.get("reduction_id"):
+        said["reduction_id"] = f"{above['observation_id']}/{number}"
+    return said
+
+
+def _detection(said: Row, above: Row, number: int, path: str) -> Row:
+    if said.get("number") is None:
+        said["number"] = number
+    return said
+
+
+NAMED: dict[str, Callable[[Row, Row, int, str], Row]] = {
+    "target": _target,
+    "companion": _companion,
+    "survey": _survey,
+    "measurement": _measurement,
+    "observation": _observation,
+    "reduction": _reduction,
+    "detection": _detection,
+}
+
+
+def _mjd(date: Any, path: str) -> float:
+    """MJD of an instant; a day without a time counts as its noon, half a day wrong at most."""
+    try:
+        day = utc_day(str(date))
+    except BadInput as error:
+        raise BadInput(f"{path}: {error.message}", hint=error.hint) from None
+    if day == str(date).strip():
+        return float(Time(day, scale="utc").mjd) + 0.5
+    moment = datetime.fromisoformat(str(date).strip())
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return float(Time(moment.replace(tzinfo=None), scale="utc").mjd)
+
+
+def _day(mjd: float, path: str) -> str:
+    if not 0 < mjd < 100_000:
+        raise BadInput(f"{path}: {mjd:g} is no Modified Julian Date of an observation")
+    return str(Time(mjd, format="mjd", scale="utc").strftime("%Y-%m-%d"))
+
+
+# ---- the whole document -------------------------------------------------------------------------------------------
+
+
+def _once_each(rows: Rows) -> None:
+    """No two rows of a table with one key, unless they say the same."""
+    for name, listed in rows.tables.items():
+        table = tables()[name]
+        seen: dict[tuple[Any, ...], Row] = {}
+        for row in listed:
+            key = tuple(row.get(column) for column in table.key)
+            if key in seen and seen[key] != row:
+                which = ", ".join(f"{column} {value!r}" for column, value in zip(table.key, key, strict=True))
+                raise BadInput(f"two rows of {name} have the same {which} and differ", hint="give them numbers")
+            seen[key] = row
+        rows.tables[name] = list(seen.values())
+
+
+def _not_too_deep(document: Any, path: str = "", depth: int = 0) -> None:
+    """No document of ours nests deeper than `DEEPEST`."""
+    if depth > DEEPEST:
+        raise BadInput(f"{path[:80]}…: nested more than {DEEPEST} levels deep")
+    if isinstance(document, Mapping):
+        for name, value in document.items():
+            _not_too_deep(value, f"{path}.{name}" if path else str(name), depth + 1)
+    elif isinstance(document, list):
+        for number, value in enumerate(document):
+            _not_too_deep(value, f"{path}[{number}]", depth + 1)
+
+
+def _kind(value: Any) -> str:
+    """What a JSON value is, in words."""
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
