@@ -1,0 +1,57 @@
+"""Work spread over the cores: plain threads around compiled loops that let go of the interpreter.
+
+Threads are made for each call and end with it. That costs a tenth of a millisecond, and unlike a standing pool of
+OpenMP threads it survives a fork, may be nested in other threads, and never spins while something else computes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any, TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PARTS_PER_THREAD = 4  # enough that a core disturbed by others does not hold up the rest
+
+
+def threads() -> int:
+    """Cores that this process may use; `LYOT_THREADS` lowers it."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("LYOT_THREADS", "")
+    return max(1, min(allowed, int(wanted))) if wanted.isdigit() else allowed
+
+
+def spread(loop: Callable[[int, int], Any], count: int) -> None:
+    """Call `loop(start, stop)` on parts that together cover `range(count)`, on all cores at once."""
+    parts = min(count, PARTS_PER_THREAD * threads())
+    if threads() == 1 or parts < 2:
+        loop(0, count)
+        return
+    edges = [count * part // parts for part in range(parts + 1)]
+    with ThreadPoolExecutor(threads()) as pool:
+        for done in [pool.submit(loop, *part) for part in zip(edges, edges[1:], strict=False)]:
+            done.result()
+
+
+def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """`[function(item) for item in items]`, on all cores at once, the linear algebra of each on one core."""
+    with single_blas_thread(), ThreadPoolExecutor(threads()) as pool:
+        return list(pool.map(function, items))
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def single_blas_thread() -> AbstractContextManager[Any]:
+    """While it lasts, matrix routines run on one thread: matrices of a few hundred rows are slower on two."""
+    limits: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
+    return limits
