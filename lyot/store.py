@@ -129,7 +129,8 @@ class Store:
 
     def rows(self, kept: Kept, table: str) -> pa.Table:
         """The rows of one table that came with a product."""
-        return pq.read_table(io.BytesIO(self.read(kept, f"{table}.parquet")))
+        data = pa.BufferReader(self.read(kept, f"{table}.parquet"))
+        return pq.ParquetFile(data).read(use_threads=False)  # its threads can abort the process at exit
 
     def note(self, name: str, document: Mapping[str, Any], *, workspace: str) -> None:
         """Write the small document `name` of a workspace, over what it said before."""
