@@ -1,13 +1,70 @@
 """The reductions we publish."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from lyot.errors import BadInput, NotFound
 from lyot.reduce.psf.cadi import ClassicalADI
 from lyot.reduce.psf.noadi import NoADI
 from lyot.reduce.psf.pca import PCA
 from lyot.reduce.step import Recipe
 
-NO_ADI = Recipe(name="no-adi", model=NoADI(), collapse="median")
+NO_ADI = Recipe(name="no-adi", strategy="adi", model=NoADI(), collapse="median")
 CLASSICAL_ADI = Recipe(name="cadi", strategy="adi", model=ClassicalADI(), collapse="median")
 PCA_ADI = Recipe(name="pca", strategy="adi", model=PCA(ncomp=5), collapse="median")
 
 RECIPES = {recipe.name: recipe for recipe in (NO_ADI, CLASSICAL_ADI, PCA_ADI)}
 PUBLISHED = ("no-adi", "cadi", "pca")  # what is reduced when nobody says otherwise
+
+
+def recipe(name: str, /, **changes: Any) -> Recipe:
+    """A recipe by its name, with changes: to its model where the model has such a field, else to the recipe itself.
+
+    Raises
+    ------
+    NotFound
+        If there is no recipe of that name.
+    BadInput
+        If a change names no field of either, or its value is not allowed.
+
+    Examples
+    --------
+    >>> recipe("pca", ncomp=15, mask_radius=4).parameters
+    'ncomp=15'
+    """
+    if name not in RECIPES:
+        raise NotFound(f"there is no recipe {name!r}", hint=f"recipes are {', '.join(RECIPES)}")
+    chosen = RECIPES[name]
+    inner = {key for key in changes if key in type(chosen.model).model_fields}
+    outer = set(changes) - inner
+    unknown = outer - (set(Recipe.model_fields) - {"name", "model"})
+    if unknown:
+        raise BadInput(
+            f"recipe {name} has no setting {', '.join(sorted(unknown))}",
+            hint=f"it has {', '.join(settings(chosen))}",
+        )
+    model = _changed(chosen.model, {key: changes[key] for key in inner}, name)
+    return _changed(chosen, {"model": model, **{key: changes[key] for key in outer}}, name)
+
+
+def settings(chosen: Recipe) -> list[str]:
+    """Names of what can be changed in a recipe: its model's fields, then its own."""
+    inner = list(type(chosen.model).model_fields)
+    return inner + [field for field in Recipe.model_fields if field not in ("name", "model", *inner)]
+
+
+def _changed(declaration: Any, changes: dict[str, Any], name: str) -> Any:
+    """A declaration made anew with some fields changed, and so checked again."""
+    fields = {field: getattr(declaration, field) for field in type(declaration).model_fields}
+    try:
+        return type(declaration)(**{**fields, **changes})
+    except ValidationError as refused:
+        first = refused.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadInput(
+            f"{field}={first['input']!r} does not suit recipe {name}: {first['msg'].lower()}",
+            hint=f"it can change {', '.join(settings(RECIPES[name]))}",
+        ) from None

@@ -1,6 +1,5 @@
 """Principal components as a starlight model."""
 
-import numpy as np
 from pydantic import Field
 from scipy.linalg import eigh
 
