@@ -106,7 +106,7 @@ def _frames(file: FitsFile) -> Images:
     frames = np.asarray(values[None] if values.ndim == 3 else values, dtype=np.float32)
     if not np.isfinite(frames).any():
         raise BadInput(f"{file.name} holds no number at all: every pixel of its {frames.shape[1]} frames is NaN")
-    dead = ~np.isfinite(frames).any(axis=(2, 3)).all(axis=0)
+    dead = np.asarray(~np.isfinite(frames).any(axis=(2, 3)).all(axis=0))
     if dead.any():
         which = ", ".join(str(t) for t in np.flatnonzero(dead)[:5])
         raise BadInput(

@@ -101,7 +101,6 @@ def test_without_a_release_date_nothing_says_it_is_public(store, folder):
 
 @pytest.mark.parametrize("centre", [(18.0, 23.0), (20.0, 20.0), (21.3, 18.7), (19.5, 20.25)])
 def test_the_star_is_moved_to_the_middle(store, folder, centre):
-    rows, columns = np.indices((NY, NX))
     frames = np.repeat(blob(*centre, (NY, NX))[None], NTIME, axis=0)
     fits_file(folder / "cube.fits", frames.astype(np.float32))
     cube = read_cube(store.read(take(store, folder, centre=centre), "fits"))
@@ -192,9 +191,9 @@ BAD_FILES = {
     "lengths": (lambda f: fits_file(f / "angles.fits", np.zeros(11)), "angles.fits holds 11 angles, .* has 12 frames"),
     "frames-nan": (lambda f: fits_file(f / "cube.fits", np.full((NTIME, NY, NX), np.nan)), "cube.fits holds no number"),
     "one-frame-nan": (one_frame_dead, "cube.fits has 1 of 12 frames without any number .first: 4."),
-    "angles-nan": (lambda f: fits_file(f / "angles.fits", np.full(NTIME, np.nan)), "angles.fits holds 12 angles of 12"),
-    "flat-image": (lambda f: fits_file(f / "cube.fits", np.ones((NY, NX))), r"cube.fits holds data of shape \(41, 41\)"),
-    "five-dimensions": (lambda f: fits_file(f / "cube.fits", np.ones((1, 1, 2, 9, 9))), "cube.fits holds data of shape"),
+    "angles-nan": (lambda f: fits_file(f / "angles.fits", np.full(NTIME, np.nan)), "angles.fits holds 12 angles"),
+    "flat-image": (lambda f: fits_file(f / "cube.fits", np.ones((NY, NX))), r"holds data of shape \(41, 41\)"),
+    "five-dimensions": (lambda f: fits_file(f / "cube.fits", np.ones((1, 1, 2, 9, 9))), "cube.fits holds data"),
     "large-psf": (lambda f: fits_file(f / "psf.fits", np.ones((43, 43))), "psf.fits holds a PSF of 43 × 43 px, larger"),
     "negative-psf": (lambda f: fits_file(f / "psf.fits", -np.ones((9, 9))), "psf.fits holds a PSF without positive"),
     "psf-nan": (lambda f: fits_file(f / "psf.fits", np.full((9, 9), np.nan)), "psf.fits holds 81 pixels"),
