@@ -1,0 +1,176 @@
+"""Bake a checked catalogue: a DuckDB, an SQLite with full-text search, and Parquet files, all read-only from then on.
+
+Every file is written anew from the rows that are to be in it: a database out of which rows were deleted still holds
+them in its free pages.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_sqlite.dbapi as adbc
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lyot.catalog.table import Column, Table, tables
+
+SQLITE = {"text": "TEXT", "int": "INTEGER", "float": "REAL", "bool": "INTEGER", "date": "TEXT", "json": "TEXT"}
+#: Rows of a Parquet row group: what a filter on one target or position must read at least.
+ROW_GROUP = 16_384
+_BATCH = 65_536
+
+
+def bake(connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, Any]) -> dict[str, int]:
+    """Write `lyot.duckdb`, `lyot.db` and `parquet/` into `folder`; the number of rows of each table.
+
+    Parameters
+    ----------
+    connection : DuckDB connection
+        Holds the consolidated tables.
+    folder : Path
+        An empty folder.
+    about : names and values
+        What the release says of itself: the one row of its table `release`.
+    """
+    bake_duckdb(connection, folder / "lyot.duckdb", about)
+    bake_sqlite(connection, folder / "lyot.db", about)
+    (folder / "parquet").mkdir()
+    for table in tables().values():
+        bake_parquet(connection, table, folder / "parquet" / f"{table.name}.parquet")
+    return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0] for name in tables()}
+
+
+def bake_duckdb(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[str, Any]) -> None:
+    """All tables as a DuckDB database; descriptions and units are its comments."""
+    connection.execute(f"ATTACH '{_quoted(path)}' AS baked")
+    for table in tables().values():
+        connection.execute(f'CREATE TABLE baked."{table.name}" AS {_sorted(table)}')
+        connection.execute(f"COMMENT ON TABLE baked.\"{table.name}\" IS '{_quoted(table.doc)}'")
+        for column in table.columns:
+            text = _quoted(f"{column.doc} [{column.unit}]" if column.unit else column.doc)
+            connection.execute(f"COMMENT ON COLUMN baked.\"{table.name}\".\"{column.name}\" IS '{text}'")
+    for name, values in (("column_description", _descriptions()), ("release", pa.Table.from_pylist([about]))):
+        connection.register("_values", values)
+        connection.execute(f"CREATE TABLE baked.{name} AS FROM _values")
+        connection.unregister("_values")
+    connection.execute("DETACH baked")
+
+
+def bake_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
+    """One table as a Parquet file: units and descriptions in its fields, sorted by target (targets by place)."""
+    schema = table.arrow_schema()
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in _batches(connection, _sorted(table)):
+            writer.write_table(pa.Table.from_batches([batch]).cast(schema), row_group_size=ROW_GROUP)
+
+
+def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[str, Any]) -> None:
+    """All tables as an SQLite database with keys, indices, descriptions and full-text search."""
+    with closing(sqlite3.connect(path)) as lite:
+        lite.executescript("PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        for table in tables().values():
+            lite.execute(_create(table))
+    with adbc.connect(str(path)) as target, target.cursor() as cursor:
+        for table in tables().values():
+            for batch in _batches(connection, _sorted(table, "SELECT " + ", ".join(map(_plain, table.columns)))):
+                cursor.adbc_ingest(table.name, batch, mode="append")
+        cursor.adbc_ingest("column_description", _descriptions(), mode="create")
+        cursor.adbc_ingest("release", pa.Table.from_pylist([about]), mode="create")
+        target.commit()
+    with closing(sqlite3.connect(path)) as lite:
+        for table in tables().values():
+            for statement in _indices(table):
+                lite.execute(statement)
+        lite.executescript(SEARCH)
+        lite.execute("ANALYZE")
+        lite.commit()
+
+
+#: Names of a star, of its companions, and every alias; `rowid` is that of the target.
+SEARCH = """
+CREATE VIRTUAL TABLE target_fts USING fts5(
+    name, aliases, companions, content = '', prefix = '2 3', tokenize = "unicode61 remove_diacritics 2"
+);
+INSERT INTO target_fts (rowid, name, aliases, companions)
+SELECT rowid, name || ' ' || target_id,
+    (SELECT group_concat(alias, ' · ') FROM target_alias a WHERE a.target_id = target.target_id),
+    (SELECT group_concat(name, ' · ') FROM companion c WHERE c.target_id = target.target_id)
+FROM target;
+CREATE INDEX target_position ON target (dec, ra);
+"""
+
+
+def _create(table: Table) -> str:
+    """`CREATE TABLE` for SQLite. A key that may be partly null is an index only: SQLite could not hold it as one."""
+    lines = [f'"{c.name}" {SQLITE[c.type]}{" NOT NULL" if c.required else ""}' for c in table.columns]
+    if _has_full_key(table):
+        lines.append(f"PRIMARY KEY ({', '.join(_name(name) for name in table.key)})")
+    for column in table.columns:
+        if column.references:
+            other, field = column.references.split(".")
+            lines.append(f"FOREIGN KEY ({_name(column.name)}) REFERENCES {_name(other)} ({_name(field)})")
+    return f"CREATE TABLE {_name(table.name)} ({', '.join(lines)})"
+
+
+def _has_full_key(table: Table) -> bool:
+    return all(table.column(name).required for name in table.key)
+
+
+def _indices(table: Table) -> Iterator[str]:
+    """Indices on what other tables are joined by, and on keys that are not primary."""
+    if not _has_full_key(table):
+        key = ", ".join(_name(name) for name in table.key)
+        yield f"CREATE INDEX {_name(f'{table.name}_key')} ON {_name(table.name)} ({key})"
+    for column in table.columns:
+        if column.references and column.name not in ("workspace", table.key[0]):
+            index = _name(f"{table.name}_{column.name}")
+            yield f"CREATE INDEX {index} ON {_name(table.name)} ({_name(column.name)})"
+
+
+def _descriptions() -> pa.Table:
+    """What every column of every table means: the dictionary that travels with the data."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "table_name": table.name,
+                "column_name": column.name,
+                "type": column.type,
+                "unit": column.unit or None,
+                "ucd": column.ucd or None,
+                "description": column.doc,
+                "points_to": column.references or None,
+            }
+            for table in tables().values()
+            for column in table.columns
+        ]
+    )
+
+
+def _sorted(table: Table, select: str = "FROM") -> str:
+    """Query of the rows in the order of the release: targets by declination, the rest by target, then by key."""
+    first = ["dec", "ra"] if table.name == "target" else ["target_id"] if "target_id" in table.names else []
+    order = ", ".join(_name(name) for name in dict.fromkeys((*first, *table.key)))
+    rows = f"{_name(table.name)} ORDER BY {order}"
+    return f"SELECT * FROM {rows}" if select == "FROM" else f"{select} FROM {rows}"
+
+
+def _plain(column: Column) -> str:
+    """A column as SQLite stores it: it has no booleans."""
+    return f"{_name(column.name)}::BIGINT AS {_name(column.name)}" if column.type == "bool" else _name(column.name)
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
+    yield from pa.RecordBatchReader.from_stream(connection.sql(query))
+
+
+def _name(name: str) -> str:
+    return f'"{name}"'
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")

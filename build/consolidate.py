@@ -1,0 +1,131 @@
+"""Gather the rows of every visible product into one DuckDB: rights filled in, names resolved, latest versions."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pyarrow as pa
+
+from lyot.build.sources import Sources
+from lyot.build.visible import Audience, Chosen, Selection
+from lyot.catalog.table import Table, tables
+from lyot.store import Store
+
+#: Tables in which several sources may describe one thing: their rows are merged, value by value.
+MERGED = ("target", "companion")
+#: Values that belong to one another, each with its error: they are taken from one source together.
+TOGETHER = (("ra", "dec"), ("pmra", "pmdec"), ("age", "age_min", "age_max"))
+#: Made here, from the products themselves; rows of these in a product are not read.
+_OWN = ("product", "workspace")
+
+
+def consolidate(
+    store: Store, connection: duckdb.DuckDBPyConnection, selection: Selection, audience: Audience
+) -> None:
+    """Fill the tables of the catalogue in `connection` with the rows of the selected products."""
+    sources = Sources(store, connection, selection, audience)
+    simulated = sources.find_simulated(selection)
+    given = [table for table in tables().values() if table.name not in _OWN]
+    for table in given:
+        sources.read(table)
+    if audience.workspace is None:
+        _drop_rejected(connection, selection)
+    for table in given:
+        connection.execute(f'CREATE TABLE "{table.name}" AS {_latest(table)}')
+        connection.execute(f'DROP TABLE "given_{table.name}"')
+    read = [one for one in selection.chosen if audience.with_simulated or one.kept.key not in simulated]
+    _insert(connection, tables()["product"], [_product(one, one.kept.key in simulated) for one in read])
+    used = {one.kept.product.workspace for one in read}
+    _insert(
+        connection,
+        tables()["workspace"],
+        [{"workspace": name, **policy} for name, policy in selection.policies.items() if name in used],
+    )
+    _unknown_targets(connection)
+
+
+def _drop_rejected(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
+    """Take out the reductions that somebody rejected, or nobody validated where that is needed, with their rows."""
+    strict = [name for name, policy in selection.policies.items() if policy["needs_validation"]]
+    connection.execute(
+        "CREATE TEMP TABLE _rejected AS SELECT reduction_id FROM given_reduction WHERE validation = 'rejected' "
+        "OR (list_contains(?::VARCHAR[], workspace) AND validation IS DISTINCT FROM 'validated')",
+        [strict],
+    )
+    for table in tables().values():
+        if "reduction_id" in table.names:
+            connection.execute(f"DELETE FROM given_{table.name} WHERE reduction_id IN (FROM _rejected)")
+    connection.execute("DROP TABLE _rejected")
+
+
+def _latest(table: Table) -> str:
+    """Query of one version of every row: merged, or else all that the newest source says under that key."""
+    key = ", ".join(f'"{name}"' for name in table.key)
+    names = ", ".join(f'"{name}"' for name in table.names)
+    if table.name not in MERGED:
+        return (
+            f'SELECT {names} FROM "given_{table.name}" '
+            f"QUALIFY rank() OVER (PARTITION BY {key} ORDER BY _rank DESC) = 1"
+        )
+    merged = ", ".join(f'{_merge(name)} AS "{name}"' for name in table.names if name not in table.key)
+    return f'SELECT {names} FROM (SELECT {key}, {merged} FROM "given_{table.name}" GROUP BY {key})'
+
+
+def _merge(name: str) -> str:
+    """One value from what several sources say, the newest of the observed ones; private if any source is."""
+    if name == "simulated":
+        return "bool_and(simulated)"
+    if name == "release_date":
+        return "CASE WHEN count(*) = count(release_date) THEN max(release_date) END"
+    value = "ra" if name == "ref_epoch" else name.removesuffix("_error")
+    group = next((names for names in TOGETHER if value in names), (value,))
+    given = " OR ".join(f'"{member}" IS NOT NULL' for member in group)
+    return f'last("{name}" ORDER BY simulated DESC, _rank) FILTER (WHERE {given})'
+
+
+def _product(one: Chosen, simulated: bool) -> dict[str, object]:
+    """The row of `product` of a selected product."""
+    kept, product = one.kept, one.kept.product
+    file = kept.files.get("fits")
+    return {
+        "product_key": kept.key,
+        "target_id": product.about.get("target_id"),
+        "dataset": product.dataset,
+        "kind": product.kind,
+        "level": {"cube": 1, "reduction": 2}.get(product.kind),
+        "label": product.label or None,
+        "path": f"{kept.stem}.fits" if file else None,
+        "size": file["size"] if file else None,
+        "sha256": file["sha256"] if file else None,
+        "created": kept.created,
+        "version": product.about.get("version"),
+        "inputs": json.dumps(list(product.inputs)),
+        "record": json.dumps(dict(product.record), ensure_ascii=False),
+        "simulated": simulated,
+        "workspace": product.workspace,
+        "release_date": one.release_date,
+    }
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[dict[str, object]]) -> None:
+    values: pa.Table = table.rows(rows)
+    connection.register("_values", values)
+    connection.execute(f'CREATE TABLE "{table.name}" AS FROM _values')
+    connection.unregister("_values")
+
+
+def _unknown_targets(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the targets that no source describes a row with a name only, as the observers called them."""
+    pointing = [t for t in tables().values() if "target_id" in t.names and t.name not in ("target", "product")]
+    seen = " UNION ALL ".join(
+        f"SELECT target_id, {'target_name' if 'target_name' in table.names else 'NULL'} AS name, "
+        f'simulated, workspace, release_date FROM "{table.name}"'
+        for table in pointing
+    )
+    connection.execute(
+        "INSERT INTO target BY NAME SELECT target_id, coalesce(min(name), target_id) AS name, "
+        "bool_and(simulated) AS simulated, min(workspace) AS workspace, min(release_date) AS release_date "
+        f"FROM ({seen}) WHERE target_id IS NOT NULL AND target_id NOT IN (SELECT target_id FROM target) "
+        "GROUP BY target_id"
+    )

@@ -1,0 +1,136 @@
+"""Which products a release may read. What it may not is never opened: public is a build, not a filter.
+
+Beside the products of a workspace stand three kinds of notes that people may change:
+
+- `policy`: {"policy": "release-date" | "never", "needs_validation": bool, "proprietary_days": int};
+- `releases/<dataset>`: {"release_date": ISO day or instant, or null};
+- `validations/<key>`: {"validation": "validated" | "flagged" | "rejected", "reason": text}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lyot.catalog.release import release_day, validated, visible
+from lyot.errors import BadInput
+from lyot.store import Kept, Store
+
+#: What holds in a workspace that says nothing.
+POLICY: Mapping[str, Any] = {"policy": "release-date", "needs_validation": False, "proprietary_days": 730}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A product that a release reads, and the rights and judgements that its rows inherit."""
+
+    kept: Kept
+    release_date: str | None
+    simulated: bool
+    validation: str | None = None
+    validation_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a release reads (`chosen`, oldest first), and why it does not read the rest (`withheld`, by key)."""
+
+    chosen: tuple[Chosen, ...]
+    withheld: Mapping[str, str]
+    policies: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """For whom a release is: everybody, or (`workspace`) the members of one workspace, who see all of it."""
+
+    workspace: str | None
+    as_of: str
+    with_simulated: bool = False
+
+
+def select(store: Store, audience: Audience) -> Selection:
+    """The products that a release for `audience` reads: visible ones, of these the latest valid versions.
+
+    Raises
+    ------
+    BadInput
+        If a note has a release date that is none.
+    """
+    notes = {name: store.notes(workspace=name) for name in store.workspaces()}
+    policies = {name: {**POLICY, **said.get("policy", {})} for name, said in notes.items()}
+    everything = [_judgements(kept, notes[kept.product.workspace]) for kept in store.find()]
+    withheld = _withheld(everything, policies, audience)
+    seen = [one for one in everything if one.kept.key not in withheld]
+    outdated = _outdated([one.kept for one in seen])
+    return Selection(
+        tuple(one for one in seen if one.kept.key not in outdated), {**withheld, **outdated}, policies
+    )
+
+
+def _judgements(kept: Kept, notes: Mapping[str, Mapping[str, Any]]) -> Chosen:
+    """A product with what the notes of its workspace say of it."""
+    said = notes.get(f"releases/{kept.product.dataset}", {}).get("release_date")
+    try:
+        day = None if said is None else release_day(said)
+    except BadInput as error:
+        raise BadInput(
+            f"the release date of {kept.product.dataset} in workspace {kept.product.workspace}: {error.message}",
+            hint=error.hint,
+        ) from None
+    judged = notes.get(f"validations/{kept.key}", {})
+    return Chosen(
+        kept, day, bool(kept.product.about.get("simulated", False)), judged.get("validation"), judged.get("reason")
+    )
+
+
+def _withheld(
+    everything: list[Chosen], policies: Mapping[str, Mapping[str, Any]], audience: Audience
+) -> dict[str, str]:
+    """Why a product is not visible, by key; what is made from a hidden product is hidden."""
+    reasons: dict[str, str] = {}
+    known = {one.kept.key for one in everything}
+    for one in everything:  # oldest first: inputs come before what is made from them
+        policy = policies[one.kept.product.workspace]
+        why = _own_reason(one, policy, audience)
+        for key in one.kept.product.inputs if not why else ():
+            if key not in known:
+                why = f"it is made from {key}, which the store does not hold"
+            elif key in reasons:
+                why = f"it is made from {key}: {reasons[key]}"
+        if why:
+            reasons[one.kept.key] = why
+    return reasons
+
+
+def _own_reason(one: Chosen, policy: Mapping[str, Any], audience: Audience) -> str:
+    if one.simulated and not audience.with_simulated:
+        return "it is simulated"
+    if one.kept.product.workspace == audience.workspace:
+        return ""
+    allowed, why = visible(
+        one.release_date, policy["policy"], one.simulated, audience.as_of, audience.with_simulated
+    )
+    if allowed and one.kept.product.kind == "reduction":
+        allowed, why = validated(one.validation, policy["needs_validation"])
+    return "" if allowed else why
+
+
+def _outdated(seen: Iterable[Kept]) -> dict[str, str]:
+    """Why a product is no longer the one to read: reductions of older cubes, and older imports."""
+    newest = {  # `seen` is oldest first: the last stays
+        (kept.product.kind, kept.product.workspace, kept.product.dataset): kept.key
+        for kept in seen
+        if kept.product.kind in ("cube", "import")
+    }
+    old: dict[str, str] = {}
+    for kept in seen:
+        product = kept.product
+        key = newest.get((product.kind, product.workspace, product.dataset), kept.key)
+        cube = newest.get(("cube", product.workspace, product.dataset))
+        if key != kept.key:
+            old[kept.key] = f"{key} is newer"
+        elif product.kind == "reduction" and cube and cube not in product.inputs:
+            old[kept.key] = f"it is made from another cube than {cube}, the newest"
+    return old

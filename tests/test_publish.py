@@ -1,0 +1,157 @@
+"""A release holds what its audience may see, and nothing else, byte by byte."""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from releases import facts, release, rows, sequence
+
+from lyot.build.publish import publish
+from lyot.catalog.table import tables
+from lyot.errors import BadInput
+from lyot.product import Product
+from lyot.store import Store
+
+CANARY = "xyzzy-plugh-4711"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(str(tmp_path / "store"))
+
+
+def everything(folder: Path) -> bytes:
+    """All bytes of all files below a folder, Parquet columns unpacked beside the files as they are."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    assert {".db", ".duckdb", ".parquet"} <= {path.suffix for path in files}
+    unpacked = [str(pq.read_table(path).to_pylist()).encode() for path in files if path.suffix == ".parquet"]
+    with duckdb.connect(str(folder / "lyot.duckdb"), read_only=True) as connection:
+        names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        unpacked += [str(connection.execute(f'FROM "{name}"').fetchall()).encode() for name in names]
+    return b"\0".join([path.read_bytes() for path in files] + [str(path).encode() for path in files] + unpacked)
+
+
+def count(folder: Path, table: str) -> int:
+    return int(pq.read_metadata(folder / "parquet" / f"{table}.parquet").num_rows)
+
+
+def test_a_release_has_every_table_in_three_forms(store, tmp_path):
+    facts(store)
+    sequence(store)
+
+    done = publish(store, tmp_path / "out")
+
+    assert done.folder == tmp_path / "out" / "public"
+    assert {path.name for path in done.folder.iterdir()} == {"lyot.db", "lyot.duckdb", "parquet"}
+    assert set(done.rows) == set(tables())
+    assert {name: count(done.folder, name) for name in tables()} == done.rows
+    assert done.rows["detection"] == done.rows["observation"] == done.rows["target"] == 1
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_what_has_no_release_date_is_in_no_public_file(store, tmp_path):
+    facts(store)
+    sequence(store, f"naco/{CANARY}/2013-02-01", target=CANARY, date=None, words=CANARY)
+
+    public = publish(store, tmp_path / "out")
+    private = publish(store, tmp_path / "out", workspace="main")
+
+    assert CANARY.encode() not in everything(public.folder)
+    assert CANARY.encode() in everything(private.folder)  # the search does find what is there
+    assert len(public.withheld) == 2
+    assert all("it has no release date" in why for why in public.withheld.values())
+
+
+def test_a_row_is_public_from_its_day_on(store, tmp_path):
+    sequence(store, date="2024-03-01")
+    assert publish(store, tmp_path / "out", as_of="2024-02-29").rows["observation"] == 0
+    assert publish(store, tmp_path / "out", as_of="2024-03-01").rows["observation"] == 1
+
+
+def test_what_is_made_private_again_leaves_the_release(store, tmp_path):
+    sequence(store, words=CANARY)
+    folder = publish(store, tmp_path / "out").folder
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text(CANARY)
+    assert CANARY.encode() in everything(folder)
+
+    release(store, "naco/beta-pic/2013-02-01", None)
+    publish(store, tmp_path / "out")
+
+    assert CANARY.encode() not in everything(folder)
+
+
+def test_what_is_made_from_a_private_product_is_private(store, tmp_path):
+    cube, _ = sequence(store, "naco/secret/2013-02-01", target="secret", date=None)
+    sequence(store)
+    dataset = "naco/beta-pic/2013-02-01"
+    own = next(kept for kept in store.find(kind="cube", dataset=dataset))
+    store.put(
+        Product(kind="reduction", dataset=dataset, record={"library": "secret"}, inputs=(own.key, cube.key)),
+        rows=rows("reduction", {"reduction_id": CANARY, "observation_id": dataset, "target_id": "beta-pic"}),
+    )
+
+    assert CANARY.encode() not in everything(publish(store, tmp_path / "out").folder)
+
+
+def test_simulated_rows_are_left_out_unless_asked_for(store, tmp_path):
+    facts(store)
+    sequence(store, "sim/star/2020-01-01", target="sim-star", simulated=True, words=CANARY)
+
+    without = publish(store, tmp_path / "out")
+    assert without.rows["observation"] == without.rows["reduction"] == 0
+    assert without.rows["product"] == 1
+    assert CANARY.encode() not in everything(without.folder)
+
+    asked = publish(store, tmp_path / "out", with_simulated=True)
+    assert asked.rows["observation"] == 1
+    assert asked.rows["product"] == 3
+    assert pq.read_table(asked.folder / "parquet/product.parquet")["simulated"].to_pylist().count(True) == 2
+
+
+def test_a_private_release_has_its_workspace_and_what_is_public_elsewhere(store, tmp_path):
+    facts(store)
+    sequence(store, "naco/other/2013-02-01", target="other", workspace="theirs", date=None, words=CANARY)
+    sequence(store, "naco/mine/2013-02-01", target="mine", workspace="ours", date=None)
+
+    ours = publish(store, tmp_path / "out", workspace="ours")
+
+    assert ours.folder == tmp_path / "out" / "ours"
+    assert pq.read_table(ours.folder / "parquet/target.parquet")["target_id"].to_pylist() == ["beta-pic", "mine"]
+    assert CANARY.encode() not in everything(ours.folder)
+
+
+def test_a_workspace_that_never_releases(store, tmp_path):
+    sequence(store, workspace="ours")
+    store.note("policy", {"policy": "never"}, workspace="ours")
+    assert publish(store, tmp_path / "out").rows["observation"] == 0
+
+
+def test_an_unknown_workspace_is_named(store, tmp_path):
+    facts(store)
+    with pytest.raises(BadInput, match="has no workspace 'nobody'; it has main"):
+        publish(store, tmp_path / "out", workspace="nobody")
+
+
+def test_a_release_that_fails_its_checks_leaves_the_one_before(store, tmp_path):
+    facts(store)
+    before = everything(publish(store, tmp_path / "out").folder)
+    store.put(
+        Product(kind="import", dataset="facts/bad", record={}),
+        rows=rows("target", {"target_id": "bad", "name": "bad", "dec": 123.0}),
+    )
+    release(store, "facts/bad", "2020-01-01")
+
+    with pytest.raises(BadInput, match=r"target\.dec is out of limits: target_id = bad, dec = 123\.0"):
+        publish(store, tmp_path / "out")
+
+    assert everything(tmp_path / "out" / "public") == before
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_store_in_a_bucket_is_read_like_one_on_a_disk(tmp_path):
+    store = Store(f"memory://{tmp_path.name}")
+    facts(store)
+    sequence(store)
+    assert publish(store, tmp_path / "out").rows["detection"] == 1
