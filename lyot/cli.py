@@ -114,23 +114,23 @@ def demo(store: str, out: Path, as_json: bool, without_real: bool) -> None:
 @click.option("--centre", type=float, nargs=2, metavar="Y X", help="Where the star is, px from 0; default: the middle.")
 @click.option("--star-flux", type=float, multiple=True,
               help="Counts of the star in a 1-FWHM aperture, in the units of the frames. Without it no contrast.")
+@click.option("--coronagraph", help="As `AGPM`.")
+@click.option("--exposure-time", type=float, help="s, of the whole sequence.")
 @click.option("--survey", help="Survey it belongs to.")
+@click.option("--programme", help="Programme of the observatory, as 60.A-9800(J).")
+@click.option("--simulated", is_flag=True, help="It was made by a simulator.")
 @click.option("--release-date", help="Day it becomes public (UTC). Without one it stays private.")
 def adopt(store: str, out: Path, as_json: bool, workspace: str, cube: Path, filter_name: str | None,
-          wavelength: tuple[float, ...], star_flux: tuple[float, ...], **options: Any) -> None:
+          wavelength: tuple[float, ...], **options: Any) -> None:
     """Bring in a CUBE that someone else calibrated: (time, y, x) or (wave, time, y, x).
 
     Example: lyot adopt cube.fits --angles angles.fits --instrument naco --target "beta Pic" --date 2013-01-31
     """
-    from lyot.build.adopt import AdoptOptions
     from lyot.build.adopt import adopt as bring_in
+    from lyot.build.options import AdoptOptions
 
-    kept = bring_in(
-        open_store(store),
-        cube,
-        AdoptOptions(workspace=workspace, filter=filter_name, wavelengths=wavelength or None,
-                     star_flux=star_flux or None, **options),
-    )
+    said = AdoptOptions(workspace=workspace, filter=filter_name, wavelengths=wavelength, **options)
+    kept = bring_in(open_store(store), cube, options=said)
     tell({"dataset": kept.product.dataset, "key": kept.key}, [kept.product.dataset], as_json)
 
 
