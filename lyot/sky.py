@@ -1,0 +1,186 @@
+"""How stars move on the sky, as seen from the Earth.
+
+Directions are barycentric ICRS vectors: a star moves straight and evenly through space from its place at `ref_epoch`
+(perspective acceleration included), and the Earth's place in the Solar System gives the parallax (astropy's built-in
+ephemeris, nothing is fetched). There is no aberration, which is the same for both stars of a close pair to 0.1 mas
+per arcsecond and is taken out by the calibration of images on the sky, no deflection of light and no precession:
+North is ICRS north. Times are MJD, UTC; offsets are (East, North) = separation × (sin, cos) of the position angle,
+in mas, around the star's place at that time, so that they stay true near the poles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.coordinates import get_body_barycentric
+from astropy.time import Time
+from astropy.utils import iers
+from numpy.typing import ArrayLike, NDArray
+
+from lyot.errors import BadInput
+
+iers.conf.auto_download = False  # nothing here needs the Earth's rotation to better than a second
+
+Floats = NDArray[np.float64]
+
+MAS = np.pi / 180 / 3_600_000  # rad
+DAYS_PER_YEAR = 365.25
+J2000_MJD = 51544.5
+KM_S = 4.740470463533349  # km/s of 1 AU per Julian year
+
+
+@dataclass(frozen=True)
+class Star:
+    """Place and motion of a star.
+
+    Parameters
+    ----------
+    ra, dec : deg, ICRS, at `ref_epoch`
+    ref_epoch : Julian year
+    pmra, pmdec : mas/yr; pmra times cos(dec)
+    parallax : mas
+    radial_velocity : km/s, away positive
+
+    Raises
+    ------
+    BadInput
+        If a value is not a number, the declination beyond a pole or the parallax negative.
+    """
+
+    ra: float
+    dec: float
+    ref_epoch: float
+    pmra: float
+    pmdec: float
+    parallax: float
+    radial_velocity: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not np.isfinite(value):
+                raise BadInput(f"{name} of the star is {value}, a number is needed")
+        if not -90 <= self.dec <= 90:
+            raise BadInput(f"the declination of the star is {self.dec:g} deg, -90 to 90 is needed")
+        if self.parallax < 0:
+            raise BadInput(f"the parallax of the star is {self.parallax:g} mas, it cannot be negative")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How the sky behind a star drifts past it: everything that is linear in a background star's own parameters.
+
+    The offset of a background star at time t is `drift[t] + turn[t] @ (place + years[t] motion + factors[t] parallax)`
+    with its barycentric offset `place` (mas) from the star's at `epoch`, own motion (mas/yr) and parallax (mas).
+
+    Parameters
+    ----------
+    epoch : MJD
+    years : (time,), Julian years since `epoch`
+    drift : (time, 2), mas
+        Offset of an infinitely far, resting point that is where the star is (barycentric) at `epoch`.
+    turn : (time, 2, 2)
+        How North turns at the star's place from `epoch` to the time; matters near the poles.
+    factors : (time, 2)
+        Shift of a background star per mas of its parallax.
+    """
+
+    epoch: float
+    years: Floats
+    drift: Floats
+    turn: Floats
+    factors: Floats
+
+
+def julian_year(mjd: ArrayLike) -> Floats:
+    """Julian year of an MJD."""
+    return np.asarray(2000.0 + (np.asarray(mjd, float) - J2000_MJD) / DAYS_PER_YEAR)
+
+
+def earth_position(times: ArrayLike) -> Floats:
+    """The Earth from the barycentre of the Solar System, (time, 3), AU, ICRS axes, at `times` (MJD, UTC)."""
+    mjd = np.atleast_1d(np.asarray(times, float))
+    if not np.isfinite(mjd).all():
+        raise BadInput("a time is not a number, an MJD is needed")
+    place = get_body_barycentric("earth", Time(mjd, format="mjd", scale="utc"), ephemeris="builtin")
+    return np.asarray(place.xyz.to_value("AU").T)
+
+
+def drift_past(star: Star, times: ArrayLike, epoch: float, earth: Floats | None = None) -> Drift:
+    """How the sky drifts past `star` at `times` (MJD, UTC) since `epoch`.
+
+    Parameters
+    ----------
+    star : Star
+    times : (time,), MJD
+    epoch : MJD
+    earth : (time, 3), AU, optional
+        `earth_position(times)`, where it is known already: for many stars it is quicker to ask once.
+    """
+    mjd = np.atleast_1d(np.asarray(times, float))
+    earth = earth_position(mjd) if earth is None else earth
+    seen = _barycentric(star, julian_year(mjd)) - earth * (star.parallax * MAS)
+    seen /= np.linalg.norm(seen, axis=1, keepdims=True)
+    start = _barycentric(star, np.atleast_1d(julian_year(epoch)))[0]
+    start /= np.linalg.norm(start)
+    here, there = _axes(start[None])[0], _axes(seen)
+    depth = seen @ start
+    drift = np.einsum("tka,a->tk", there, start) / depth[:, None] / MAS
+    turn = np.einsum("tka,ma->tkm", there, here) / depth[:, None, None]
+    return Drift(float(epoch), (mjd - epoch) / DAYS_PER_YEAR, drift, turn, -earth @ here.T)
+
+
+def background_track(
+    star: Star,
+    times: ArrayLike,
+    offset: tuple[float, float],
+    at: float,
+    motion: tuple[float, float] = (0.0, 0.0),
+    parallax: float = 0.0,
+) -> Floats:
+    """Where a background star, seen at `offset` from `star` at time `at`, stands at `times`.
+
+    Parameters
+    ----------
+    star : Star
+    times : (time,), MJD, UTC
+    offset : (East, North), mas
+    at : MJD, UTC
+    motion : (East, North), mas/yr
+        Its own proper motion.
+    parallax : mas
+        Its own parallax.
+
+    Returns
+    -------
+    (time, 2), mas: offsets (East, North) from the star
+    """
+    mjd = np.append(np.atleast_1d(np.asarray(times, float)), at)
+    sky = drift_past(star, mjd, at)
+    own = np.outer(sky.years, motion) + sky.factors * parallax
+    place = np.linalg.solve(sky.turn[-1], np.asarray(offset, float) - sky.drift[-1]) - own[-1]
+    track: Floats = sky.drift + np.einsum("tkm,tm->tk", sky.turn, place + own)
+    return track[:-1]
+
+
+def _barycentric(star: Star, years: Floats) -> Floats:
+    """Direction of a star from the barycentre, (time, 3), in units of its distance at its reference epoch."""
+    ra, dec = np.radians(star.ra), np.radians(star.dec)
+    outwards = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+    east = np.array([-np.sin(ra), np.cos(ra), 0.0])
+    north = np.array([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)])
+    receding = star.radial_velocity / KM_S * star.parallax  # mas/yr, as the proper motions
+    velocity = (east * star.pmra + north * star.pmdec + outwards * receding) * MAS
+    place: Floats = outwards + (years - star.ref_epoch)[:, None] * velocity
+    return place
+
+
+def _axes(directions: Floats) -> Floats:
+    """Unit vectors to the East and North at unit vectors, (n, 2, 3)."""
+    x, y, z = directions.T
+    across = np.hypot(x, y)
+    if (across < 1e-9).any():
+        raise BadInput("a star at the pole has no East")
+    east = np.stack([-y / across, x / across, np.zeros_like(x)], axis=1)
+    north = np.stack([-z * x / across, -z * y / across, across], axis=1)
+    return np.stack([east, north], axis=1)
