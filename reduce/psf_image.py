@@ -1,0 +1,158 @@
+"""The image of the star off the coronagraph: its width, its normalisation, and how it is put on a frame."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import least_squares
+
+from lyot.cube import Cube, Floats, Images
+from lyot.errors import BadInput, Unprocessable
+from lyot.reduce.apertures import aperture_sum
+from lyot.reduce.derotate import STEPS, sinc_weights
+
+FWHM_OF_SIGMA = math.sqrt(8.0 * math.log(2.0))
+
+
+def gaussian_fit(image: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Place and width of the peak of an image, by a least-squares fit of an elliptical Gaussian to all of it.
+
+    Parameters
+    ----------
+    image : (y, x)
+
+    Returns
+    -------
+    y, x : float, px
+    fwhm : float, px
+        Mean of the widths along the two axes of the ellipse.
+
+    Raises
+    ------
+    Unprocessable
+        If the fit does not settle on a peak inside the image.
+    """
+    values = np.asarray(image, dtype=np.float64)
+    peak = np.unravel_index(np.argmax(values), values.shape)
+    y, x = np.indices(values.shape)
+    bright = float((values > 0.5 * values[peak]).sum())
+    sigma = max(0.5, math.sqrt(bright / math.pi) * 2.0 / FWHM_OF_SIGMA)
+
+    def misfit(parameters: Floats) -> Floats:
+        height, y0, x0, wide, narrow, angle = parameters
+        along = (x - x0) * math.cos(angle) + (y - y0) * math.sin(angle)
+        across = (y - y0) * math.cos(angle) - (x - x0) * math.sin(angle)
+        model = height * np.exp(-0.5 * ((along / wide) ** 2 + (across / narrow) ** 2))
+        return np.asarray((model - values) / values[peak]).ravel()
+
+    guess = [values[peak], *peak, 1.05 * sigma, 0.95 * sigma, 0.1]
+    fit = least_squares(misfit, guess, x_scale=[values[peak], 1, 1, 1, 1, 1])
+    _, y0, x0, wide, narrow, _ = fit.x
+    inside = 0 <= y0 <= values.shape[0] - 1 and 0 <= x0 <= values.shape[1] - 1
+    fwhm = FWHM_OF_SIGMA * (abs(wide) + abs(narrow)) / 2.0
+    if not (fit.success and inside and 0.5 < fwhm < max(values.shape)):
+        raise Unprocessable("no Gaussian fits the PSF", hint="is it cut around its peak, its background taken off?")
+    return float(y0), float(x0), float(fwhm)
+
+
+def fwhm_of(cube: Cube, wave: int = 0) -> float:
+    """Full width at half maximum (px) of the PSF of a cube: as stated, else as measured.
+
+    Raises
+    ------
+    Unprocessable
+        If the cube has neither an FWHM nor a PSF.
+    """
+    if cube.fwhm is not None:
+        return float(cube.fwhm[wave])
+    if cube.psf is None:
+        raise Unprocessable("the cube has neither a PSF nor an FWHM", hint="give one of them: --psf")
+    return gaussian_fit(cube.psf[wave])[2]
+
+
+def normalised_psf(cube: Cube, wave: int = 0) -> Floats:
+    """The PSF of a cube, centred on its middle pixel, of unit flux in an aperture of diameter 1 FWHM.
+
+    Returns
+    -------
+    (y, x), 1/px
+
+    Raises
+    ------
+    Unprocessable
+        If the cube has no PSF, or one without flux at its middle.
+    """
+    if cube.psf is None:
+        raise Unprocessable("the cube has no PSF, so no source can be simulated", hint="give one: --psf")
+    return normalise_psf(cube.psf[wave], fwhm_of(cube, wave))
+
+
+def normalise_psf(psf: NDArray[np.floating], fwhm: float) -> Floats:
+    """A PSF centred on its middle pixel, of unit flux in an aperture of diameter 1 FWHM there.
+
+    Parameters
+    ----------
+    psf : (y, x), odd sides
+    fwhm : float, px
+    """
+    values = np.asarray(psf, dtype=np.float64)
+    y, x, _ = gaussian_fit(values)
+    middle = values.shape[0] // 2, values.shape[1] // 2
+    if math.hypot(y - middle[0], x - middle[1]) > fwhm:
+        raise BadInput(
+            f"the PSF peaks at ({y:.1f}, {x:.1f}), its middle is {middle}", hint="cut it around its brightest pixel"
+        )
+    centred = stamps(values, [middle[0] - y], [middle[1] - x])[0]
+    flux = aperture_sum(centred, *middle, fwhm / 2.0)
+    if not flux > 0:
+        raise Unprocessable("the PSF has no flux in its middle aperture")
+    return centred / flux
+
+
+def stamps(psf: NDArray[np.floating], dy: ArrayLike, dx: ArrayLike) -> Floats:
+    """Copies of a PSF moved by fractions of a pixel, by the windowed sinc that also derotates frames.
+
+    Parameters
+    ----------
+    psf : (y, x)
+        0 is assumed outside.
+    dy, dx : (n,), px
+        Moves up and right, within a pixel.
+
+    Returns
+    -------
+    (n, y, x)
+    """
+    moves = np.atleast_1d(np.asarray(dy, dtype=np.float64)), np.atleast_1d(np.asarray(dx, dtype=np.float64))
+    image = np.ascontiguousarray(psf, dtype=np.float64)
+    moved = np.empty((len(moves[0]), *image.shape))
+    _move(image, *moves, sinc_weights().astype(np.float64), moved)
+    return moved
+
+
+@njit(nogil=True, cache=True)
+def _move(psf, dy, dx, table, moved):  # type: ignore[no-untyped-def]
+    ny, nx = psf.shape
+    taps = table.shape[1]
+    before = taps // 2 - 1
+    wide = np.empty((ny, nx))
+    for n in range(len(dy)):
+        whole = int(math.floor(-dx[n]))
+        weights = table[int((-dx[n] - whole) * STEPS + 0.5)]
+        wide[:] = 0.0
+        for k in range(taps):
+            offset = whole - before + k
+            for y in range(ny):
+                for x in range(max(0, -offset), min(nx, nx - offset)):
+                    wide[y, x] += weights[k] * psf[y, x + offset]
+        whole = int(math.floor(-dy[n]))
+        weights = table[int((-dy[n] - whole) * STEPS + 0.5)]
+        moved[n] = 0.0
+        for k in range(taps):
+            offset = whole - before + k
+            for y in range(max(0, -offset), min(ny, ny - offset)):
+                for x in range(nx):
+                    moved[n, y, x] += weights[k] * wide[y + offset, x]
