@@ -7,6 +7,7 @@ pixels are exact and nothing is interpolated. Nothing of `lyot.reduce` is used h
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from lyot.cube import Cube
 RESOLUTION = 4.0  # λ/D at the first wavelength, px
 FWHM = 1.02 * RESOLUTION  # of this pupil, whose middle is obscured
 STAR_PEAK = 1e6  # counts in the brightest pixel of the star off the coronagraph
-PUPIL_SAMPLES = 48
+PUPIL_SAMPLES = 48  # images repeat every 48 λ/D: frames must be smaller
 STATIC_PHASE, SLOW_PHASE = 0.15, 0.05  # rad rms
 
 
@@ -52,6 +53,7 @@ class Found:
     peak: float
 
 
+@cache
 def pupil(samples: int = PUPIL_SAMPLES) -> np.ndarray:
     """A round aperture with the middle 14 % of its diameter obscured, smooth at its edges."""
     y, x = (np.indices((samples * 8, samples * 8)) - (samples * 8 - 1) / 2) / (samples * 4)
