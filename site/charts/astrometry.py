@@ -1,0 +1,61 @@
+"""Where a star's sources were seen, and where they would be if they were stars far behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lyot.site.chart import Axis, Chart, Drawing, Layer, Point, Subject
+from lyot.site.release import Row
+from lyot.site.track import SQL, sources, tracks
+from lyot.site.words import day
+
+
+def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
+    """The star, every measured place with its errors, and for each source the track of a background star."""
+    if not rows:
+        return []
+    found = [Point("star", 0.0, 0.0, label=subject.target["name"])]
+    for track in tracks(rows, subject):
+        found += [Point("track", east, north, series=track.name) for east, north in track.path.tolist()]
+        found += [
+            Point("expected", east, north, series=track.name, label=day(mjd))
+            for mjd, (east, north) in zip(track.epochs, track.there.tolist(), strict=True)
+        ]
+    for name, seen in sources(rows):
+        found += [
+            Point(
+                layer="measured",
+                x=row["dra"],
+                y=row["ddec"],
+                series=name,
+                label=" ".join(part for part in (day(row["mjd"]), row["instrument"]) if part),
+                x_error=row["dra_error"],
+                y_error=row["ddec_error"],
+                simulated=bool(row["simulated"]),
+            )
+            for row in seen
+        ]
+    return found
+
+
+ASTROMETRY = Chart(
+    name="astrometry",
+    title="Relative astrometry",
+    sentence="North up, East left. A resting star far behind would follow the dashed track from where the source was "
+    "first seen, and stand at the open circles at the epochs of the measurements; a companion stays with its star.",
+    sql=SQL,
+    points=points,
+    drawing=Drawing(
+        x=Axis("Offset to the East", "mas", reverse=True),
+        y=Axis("Offset to the North", "mas"),
+        layers=(
+            Layer("track", "line", "track of a background star", muted=True, tabled=False),
+            Layer("expected", "open points", "background star at the epochs measured", muted=True),
+            Layer("star", "star", "the star", tabled=False),
+            Layer("measured", "points", "measured, 1σ errors"),
+        ),
+        square=True,
+    ),
+    absent="No dated position of a source near this star is known.",
+    order=20,
+)

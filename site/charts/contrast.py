@@ -1,0 +1,70 @@
+"""How faint a companion each reduction would have found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Point, Subject, finite
+from lyot.site.release import Row
+
+SQL = """\
+SELECT l.separation, l.delta_mag, l.contrast, l.noise, l.filter, l.sigma, l.simulated,
+       r.recipe, r.parameters, o.date, o.instrument
+FROM detection_limit l
+LEFT JOIN reduction r ON r.reduction_id = l.reduction_id
+LEFT JOIN observation o ON o.observation_id = l.observation_id
+WHERE l.target_id = :target
+ORDER BY o.date, r.recipe, r.parameters, l.filter, l.noise, l.separation"""
+
+
+def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
+    """One line per reduction, filter and definition of the noise."""
+    several_dates = len({row["date"] for row in rows}) > 1
+    several_filters = len({row["filter"] for row in rows}) > 1
+    found = []
+    for row in rows:
+        if not finite(row["separation"], row["delta_mag"]):
+            continue
+        parts = [
+            row["recipe"],
+            row["parameters"],
+            row["filter"] if several_filters else None,
+            row["date"] if several_dates else None,
+            "pixel noise" if row["noise"] == "annulus" else None,
+        ]
+        found.append(
+            Point(
+                layer="annulus" if row["noise"] == "annulus" else "mawet",
+                x=row["separation"] / 1000.0,
+                y=row["delta_mag"],
+                series=" · ".join(part for part in parts if part),
+                simulated=bool(row["simulated"]),
+            )
+        )
+    return found
+
+
+def above(subject: Subject) -> Above | None:
+    """Projected separation: one arcsecond at a parallax of ϖ mas is 1000 / ϖ au."""
+    parallax = subject.target.get("parallax")
+    return Above("Projected separation (au)", 1000.0 / parallax) if parallax and parallax > 0 else None
+
+
+CONTRAST = Chart(
+    name="contrast",
+    title="Detection limits",
+    sentence="A companion above its reduction's line would have been found at 5σ; lower is deeper.",
+    sql=SQL,
+    points=points,
+    drawing=Drawing(
+        x=Axis("Separation", "″"),
+        y=Axis("Δ magnitude", "mag", reverse=True),
+        layers=(
+            Layer("annulus", "line", "5σ of the pixels at this separation", muted=True),
+            Layer("mawet", "line", "5σ, small samples corrected (Mawet et al. 2014)"),
+        ),
+    ),
+    absent="No detection limits are known for this target.",
+    order=10,
+    above=above,
+)

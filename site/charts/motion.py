@@ -1,0 +1,69 @@
+"""Separation and position angle against time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lyot.site.chart import Axis, Chart, Drawing, Layer, Point, Subject, finite
+from lyot.site.release import Row
+from lyot.site.track import SQL, polar_path, sources, tracks
+from lyot.site.words import day, julian_year
+
+LAYERS = (
+    Layer("track", "line", "a background star", muted=True, tabled=False),
+    Layer("measured", "points", "measured, 1σ errors"),
+)
+
+
+def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject], Sequence[Point]]:
+    """Points of one measured column against the year; `of_track` says which value of a track goes with it."""
+
+    def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
+        found = []
+        for track in tracks(rows, subject):
+            values = [place[of_track] for place in polar_path(track.path)]
+            found += [
+                Point("track", julian_year(mjd), value, series=track.name)
+                for mjd, value in zip(track.times, values, strict=True)
+            ]
+        for name, seen in sources(rows):
+            found += [
+                Point(
+                    layer="measured",
+                    x=julian_year(row["mjd"]),
+                    y=row[quantity],
+                    series=name,
+                    label=" ".join(part for part in (day(row["mjd"]), row["instrument"]) if part),
+                    y_error=row[f"{quantity}_error"],
+                    simulated=bool(row["simulated"]),
+                )
+                for row in seen
+                if finite(row[quantity])
+            ]
+        measured = [point for point in found if point.layer == "measured"]
+        return found if len({point.x for point in measured}) > 1 else []
+
+    return points
+
+
+SEPARATION = Chart(
+    name="separation",
+    title="Separation against time",
+    sentence="Angular distance from the star; the dashed line is a resting star far behind.",
+    sql=SQL,
+    points=against_time("separation", 0),
+    drawing=Drawing(x=Axis("Year"), y=Axis("Separation", "mas"), layers=LAYERS),
+    absent="No source near this star was seen at two times, so nothing can be said of its motion.",
+    order=21,
+)
+
+POSITION_ANGLE = Chart(
+    name="position-angle",
+    title="Position angle against time",
+    sentence="Degrees East of North; the dashed line is a resting star far behind.",
+    sql=SQL,
+    points=against_time("position_angle", 1),
+    drawing=Drawing(x=Axis("Year"), y=Axis("Position angle", "°"), layers=LAYERS),
+    absent="",
+    order=22,
+)

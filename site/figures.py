@@ -1,0 +1,117 @@
+"""A chart on a page: its SVG, its legend, its numbers as a table and as data for the interactive form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lyot.site.addresses import query_address
+from lyot.site.chart import Above, Chart, Layer, Point, Subject, finite
+from lyot.site.release import Release
+from lyot.site.svg import series_colours, svg
+from lyot.site.words import with_error
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What the template shows of one chart; `svg` is None when there is nothing to draw."""
+
+    chart: Chart
+    address: str
+    svg: str | None = None
+    layers: tuple[Layer, ...] = ()
+    series: tuple[tuple[str, int], ...] = ()
+    headings: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    data: str = ""
+    above: Above | None = None
+    simulated: bool = False
+
+
+def figure(chart: Chart, release: Release, subject: Subject) -> Figure:
+    """The chart for one target, from the rows that its query gives.
+
+    Parameters
+    ----------
+    chart : Chart
+    release : Release
+    subject : Subject
+        The target the page is about.
+    """
+    target = subject.target["target_id"]
+    address = query_address(chart.sql, target)
+    rows = release.query(chart.sql, target=target)
+    points = [point for point in chart.points(rows, subject) if finite(point.x, point.y)]
+    if not points:
+        return Figure(chart, address)
+    above = chart.above(subject) if chart.above else None
+    present = {point.layer for point in points}
+    headings, table = _table(chart, points, above)
+    return Figure(
+        chart=chart,
+        address=address,
+        svg=svg(chart, points, above),
+        layers=tuple(layer for layer in chart.drawing.layers if layer.name in present),
+        series=tuple(series_colours(points).items()),
+        headings=headings,
+        rows=table,
+        data=as_json(points),
+        above=above,
+        simulated=any(point.simulated for point in points),
+    )
+
+
+def as_json(points: Sequence[Point]) -> str:
+    """The points as JSON that may stand inside an HTML element: nothing in it can end that element."""
+    rows = [
+        {
+            name: value
+            for name, value in (
+                ("layer", point.layer),
+                ("x", point.x),
+                ("y", point.y),
+                ("series", point.series),
+                ("label", point.label),
+                ("x_error", point.x_error),
+                ("y_error", point.y_error),
+            )
+            if value not in (None, "")
+        }
+        for point in points
+    ]
+    return inert(json.dumps(rows, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
+
+
+def inert(text: str) -> str:
+    """JSON text without a character that HTML or JavaScript reads as its own."""
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _table(
+    chart: Chart, points: Sequence[Point], above: Above | None
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    drawing = chart.drawing
+    tabled = {layer.name: layer.doc for layer in drawing.layers if layer.tabled}
+    shown = [point for point in points if point.layer in tabled]
+    named, labelled = any(p.series for p in shown), any(p.label for p in shown)
+    headings = [
+        *(["What"] if named else []),
+        *(["Label"] if labelled else []),
+        drawing.x.heading,
+        *([above.heading] if above else []),
+        drawing.y.heading,
+    ]
+    rows = [
+        (
+            *((p.series,) if named else ()),
+            *((p.label,) if labelled else ()),
+            with_error(p.x, p.x_error),
+            *((with_error(p.x * above.factor, None),) if above else ()),
+            with_error(p.y, p.y_error),
+        )
+        for p in shown
+    ]
+    return tuple(headings), tuple(rows)

@@ -1,0 +1,74 @@
+"""Linear and logarithmic axes: ranges, places and round ticks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lyot.site.words import MINUS
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values from `low` to `high` over pixels from `start` to `end` (swap these to reverse)."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def __call__(self, value: float) -> float:
+        """Pixel of a value."""
+        low, high = self._of(self.low), self._of(self.high)
+        return self.start + (self._of(value) - low) / (high - low) * (self.end - self.start)
+
+    def _of(self, value: float) -> float:
+        return math.log10(max(value, 1e-300)) if self.log else value
+
+    def ticks(self, wanted: int = 6) -> list[float]:
+        """About so many round values inside the range."""
+        if self.log:
+            first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
+            decades = [10.0**power for power in range(first, last + 1)]
+            if len(decades) >= 3:
+                return decades[:: math.ceil(len(decades) / wanted)]
+            steps = [m * 10.0**p for p in range(first - 1, last + 1) for m in (1, 2, 3, 5)]
+            return [value for value in steps if self.low <= value <= self.high]
+        step = round_step((self.high - self.low) / max(wanted, 1))
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [index * step for index in range(first, last + 1)]
+
+
+def round_step(rough: float) -> float:
+    """The least of 1, 2, 2.5 or 5 times a power of ten that is not below `rough`."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))
+
+
+def spread(values: Sequence[float], margin: float = 0.06, log: bool = False) -> tuple[float, float]:
+    """Least and greatest value with a margin; a lone value gets a range about it."""
+    low, high = min(values), max(values)
+    if log:
+        low, high = max(low, 1e-12), max(high, 1e-12)
+        factor = (high / low) ** margin if high > low else 2.0
+        return low / factor, high * factor
+    extent = high - low
+    if extent <= 1e-9 * max(abs(low), abs(high), 1e-9):
+        extent = max(abs(high), 1.0) * 0.5
+        return low - extent, high + extent
+    return low - margin * extent, high + margin * extent
+
+
+def tick_text(value: float, ticks: Sequence[float]) -> str:
+    """A tick's number, all ticks of an axis with the same decimals."""
+    if len(ticks) > 1:
+        step = min(abs(b - a) for a, b in zip(ticks, ticks[1:], strict=False))
+        places = max(0, -math.floor(math.log10(step) + 1e-9))
+        if round(step * 10**places) != round(step * 10**places, 6):  # a step of 2.5
+            places += 1
+    else:
+        places = 0
+    return f"{value:.{min(places, 8)}f}".replace("-", MINUS) if round(value, 9) else "0"

@@ -1,0 +1,67 @@
+// Charts that can be zoomed and asked: Vega, loaded when a reader wants it, its expressions interpreted, never compiled.
+
+let library;
+
+export function offer(figure) {
+  const button = figure.querySelector(".explore");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = "Loading…";
+    await explore(figure);
+    button.remove();
+  }, { once: true });
+}
+
+function load(address) {
+  library ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => done(window.vegaEmbed);
+    script.onerror = () => failed(new Error(`${address} did not load`));
+    document.head.append(script);
+  });
+  return library;
+}
+
+async function explore(figure) {
+  const [embed, spec] = await Promise.all([
+    load(figure.dataset.bundle),
+    fetch(figure.dataset.chart).then((answer) => answer.json()),
+  ]);
+  spec.data.find((data) => data.name === "points").values = JSON.parse(figure.querySelector(".points").textContent);
+  const place = document.createElement("div");
+  place.className = "vega";
+  const drawing = figure.querySelector(".drawing");
+  drawing.replaceChildren(place);
+  const view = await embed(place, spec, {
+    mode: "vega", ast: true, actions: false, defaultStyle: false, renderer: "svg", tooltip: tip, config: colours(),
+  });
+  figure.dataset.explored = "yes";
+  return view;
+}
+
+// The page's own colours, as the reader sees them now.
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(name).trim();
+  return {
+    background: "transparent",
+    range: { category: [0, 1, 2, 3, 4, 5, 6, 7].map((number) => of(`--c${number}`)) },
+    axis: { labelColor: of("--soft"), titleColor: of("--ink"), gridColor: of("--line"), domainColor: of("--line"), tickColor: of("--line") },
+    legend: { labelColor: of("--soft"), titleColor: of("--ink") },
+    style: { cell: { stroke: "transparent" } },
+  };
+}
+
+let box;
+
+function tip(handler, event, item, value) {
+  box ??= document.body.appendChild(Object.assign(document.createElement("div"), { className: "tip", hidden: true }));
+  box.hidden = value === null || value === undefined || value === "";
+  if (box.hidden) return;
+  const said = typeof value === "object" ? Object.entries(value).map(([name, one]) => `${name}: ${one}`) : [String(value)];
+  box.replaceChildren(...said.flatMap((line, index) => (index ? [document.createElement("br"), line] : [line])));
+  box.style.left = `${Math.min(event.clientX + 14, innerWidth - box.offsetWidth - 8)}px`;
+  box.style.top = `${event.clientY + 14}px`;
+}

@@ -1,0 +1,97 @@
+"""Numbers, dates and sizes as people read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+
+MINUS = "−"
+MODIFIED_JULIAN_DAY_ZERO = date(1858, 11, 17)
+JULIAN_YEAR = 365.25
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """`value` with so many significant digits, a true minus sign, and no exponent unless it helps.
+
+    Empty for None and NaN.
+    """
+    if value is None or not math.isfinite(value):
+        return ""
+    if value and not 1e-3 <= abs(value) < 1e6:
+        mantissa, _, exponent = f"{value:.{max(digits - 2, 0)}e}".partition("e")
+        raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{mantissa} × 10{raised}".replace("-", MINUS)
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        text = f"{value:.0f}"
+    return text.replace("-", MINUS)
+
+
+def decimals_of(error: float) -> int:
+    """Decimals that show two significant digits of `error`, at most 8."""
+    return min(max(1 - math.floor(math.log10(abs(error))), 0), 8)
+
+
+def with_error(value: float | None, error: float | None, upwards: float | None = None) -> str:
+    """`value ± error`, both to two digits of the error; `value +up −down` when they differ."""
+    if value is None or not math.isfinite(value):
+        return ""
+    known = [e for e in (error, upwards) if e is not None and math.isfinite(e) and e > 0]
+    if not known:
+        return number(value, 6)
+    places = decimals_of(min(known))
+    text = f"{value:.{places}f}".replace("-", MINUS)
+    down, up = known[0], known[-1]
+    if len(known) == 2 and f"{down:.{places}f}" != f"{up:.{places}f}":
+        return f"{text} +{up:.{places}f} {MINUS}{down:.{places}f}"
+    return f"{text} ± {down:.{places}f}"
+
+
+def size(count: int | None) -> str:
+    """A number of bytes, in decimal units."""
+    if count is None:
+        return ""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"
+
+
+def count(value: int | None) -> str:
+    """An integer with thin spaces between thousands."""
+    return "" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def day(mjd: float | None) -> str:
+    """Calendar date (UTC) of a Modified Julian Date."""
+    if mjd is None or not math.isfinite(mjd):
+        return ""
+    return (MODIFIED_JULIAN_DAY_ZERO + timedelta(days=math.floor(mjd))).isoformat()
+
+
+def julian_year(mjd: float) -> float:
+    """Julian year of a Modified Julian Date: J2000.0 is MJD 51544.5."""
+    return 2000.0 + (mjd - 51544.5) / JULIAN_YEAR
+
+
+def right_ascension(degrees: float | None) -> str:
+    """Right ascension as hours, minutes and seconds."""
+    return "" if degrees is None else _sixty(degrees / 15.0 % 24.0, "hms", 3)
+
+
+def declination(degrees: float | None) -> str:
+    """Declination as degrees, minutes and seconds, signed also between −1° and 0°."""
+    if degrees is None:
+        return ""
+    return (MINUS if degrees < 0 else "+") + _sixty(abs(degrees), "°′″", 2)
+
+
+def _sixty(value: float, marks: str, places: int) -> str:
+    """`value` in units, sixtieths and sixtieths of these, rounded as a whole so that no 60 appears."""
+    ticks = round(value * 3600 * 10**places)
+    seconds, fraction = divmod(ticks, 10**places)
+    minutes, seconds = divmod(seconds, 60)
+    units, minutes = divmod(minutes, 60)
+    return f"{units:02d}{marks[0]} {minutes:02d}{marks[1]} {seconds:02d}.{fraction:0{places}d}{marks[2]}"
