@@ -32,7 +32,7 @@ KM_S = 4.740470463533349  # km/s of 1 AU per Julian year
 
 @dataclass(frozen=True)
 class Star:
-    """Place and motion of a star.
+    """Place and motion of a star, or of many: every value is then an array of the same shape (star).
 
     Parameters
     ----------
@@ -48,22 +48,22 @@ class Star:
         If a value is not a number, the declination beyond a pole or the parallax negative.
     """
 
-    ra: float
-    dec: float
-    ref_epoch: float
-    pmra: float
-    pmdec: float
-    parallax: float
-    radial_velocity: float = 0.0
+    ra: float | Floats
+    dec: float | Floats
+    ref_epoch: float | Floats
+    pmra: float | Floats
+    pmdec: float | Floats
+    parallax: float | Floats
+    radial_velocity: float | Floats = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not np.isfinite(value):
+            if not np.isfinite(value).all():
                 raise BadInput(f"{name} of the star is {value}, a number is needed")
-        if not -90 <= self.dec <= 90:
-            raise BadInput(f"the declination of the star is {self.dec:g} deg, -90 to 90 is needed")
-        if self.parallax < 0:
-            raise BadInput(f"the parallax of the star is {self.parallax:g} mas, it cannot be negative")
+        if np.max(np.abs(self.dec)) > 90:
+            raise BadInput(f"the declination of the star is {self.dec} deg, -90 to 90 is needed")
+        if np.min(self.parallax) < 0:
+            raise BadInput(f"the parallax of the star is {self.parallax} mas, it cannot be negative")
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ class Drift:
 
     The offset of a background star at time t is `drift[t] + turn[t] @ (place + years[t] motion + factors[t] parallax)`
     with its barycentric offset `place` (mas) from the star's at `epoch`, own motion (mas/yr) and parallax (mas).
+    Drifts past many stars have an axis (star) before the others.
 
     Parameters
     ----------
-    epoch : MJD
     years : (time,), Julian years since `epoch`
     drift : (time, 2), mas
         Offset of an infinitely far, resting point that is where the star is (barycentric) at `epoch`.
@@ -85,7 +85,6 @@ class Drift:
         Shift of a background star per mas of its parallax.
     """
 
-    epoch: float
     years: Floats
     drift: Floats
     turn: Floats
@@ -98,36 +97,38 @@ def julian_year(mjd: ArrayLike) -> Floats:
 
 
 def earth_position(times: ArrayLike) -> Floats:
-    """The Earth from the barycentre of the Solar System, (time, 3), AU, ICRS axes, at `times` (MJD, UTC)."""
+    """The Earth from the barycentre of the Solar System, (..., 3), AU, ICRS axes, at `times` (..., MJD, UTC)."""
     mjd = np.atleast_1d(np.asarray(times, float))
     if not np.isfinite(mjd).all():
         raise BadInput("a time is not a number, an MJD is needed")
     place = get_body_barycentric("earth", Time(mjd, format="mjd", scale="utc"), ephemeris="builtin")
-    return np.asarray(place.xyz.to_value("AU").T)
+    return np.asarray(np.moveaxis(place.xyz.to_value("AU"), 0, -1))
 
 
-def drift_past(star: Star, times: ArrayLike, epoch: float, earth: Floats | None = None) -> Drift:
+def drift_past(star: Star, times: ArrayLike, epoch: ArrayLike, earth: Floats | None = None) -> Drift:
     """How the sky drifts past `star` at `times` (MJD, UTC) since `epoch`.
 
     Parameters
     ----------
     star : Star
-    times : (time,), MJD
-    epoch : MJD
-    earth : (time, 3), AU, optional
+        One, or many.
+    times : (time,) or (star, time), MJD
+    epoch : MJD, or (star,)
+    earth : (time, 3) or (star, time, 3), AU, optional
         `earth_position(times)`, where it is known already: for many stars it is quicker to ask once.
     """
-    mjd = np.atleast_1d(np.asarray(times, float))
+    mjd, since = np.atleast_1d(np.asarray(times, float)), np.asarray(epoch, float)
     earth = earth_position(mjd) if earth is None else earth
-    seen = _barycentric(star, julian_year(mjd)) - earth * (star.parallax * MAS)
-    seen /= np.linalg.norm(seen, axis=1, keepdims=True)
-    start = _barycentric(star, np.atleast_1d(julian_year(epoch)))[0]
-    start /= np.linalg.norm(start)
-    here, there = _axes(start[None])[0], _axes(seen)
-    depth = seen @ start
-    drift = np.einsum("tka,a->tk", there, start) / depth[:, None] / MAS
-    turn = np.einsum("tka,ma->tkm", there, here) / depth[:, None, None]
-    return Drift(float(epoch), (mjd - epoch) / DAYS_PER_YEAR, drift, turn, -earth @ here.T)
+    seen = _barycentric(star, julian_year(mjd)) - earth * (np.asarray(star.parallax)[..., None, None] * MAS)
+    seen /= np.linalg.norm(seen, axis=-1, keepdims=True)
+    start = _barycentric(star, julian_year(since)[..., None])[..., 0, :]
+    start /= np.linalg.norm(start, axis=-1, keepdims=True)
+    here, there = _axes(start), _axes(seen)
+    depth = np.einsum("...ta,...a->...t", seen, start)
+    drift = np.einsum("...tka,...a->...tk", there, start) / depth[..., None] / MAS
+    turn = np.einsum("...tka,...ma->...tkm", there, here) / depth[..., None, None]
+    factors = -np.einsum("...ta,...ka->...tk", earth, here)
+    return Drift((mjd - since[..., None]) / DAYS_PER_YEAR, drift, turn, factors)
 
 
 def background_track(
@@ -164,23 +165,25 @@ def background_track(
 
 
 def _barycentric(star: Star, years: Floats) -> Floats:
-    """Direction of a star from the barycentre, (time, 3), in units of its distance at its reference epoch."""
+    """Direction of a star from the barycentre, (..., time, 3), in units of its distance at its reference epoch."""
     ra, dec = np.radians(star.ra), np.radians(star.dec)
-    outwards = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-    east = np.array([-np.sin(ra), np.cos(ra), 0.0])
-    north = np.array([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)])
-    receding = star.radial_velocity / KM_S * star.parallax  # mas/yr, as the proper motions
-    velocity = (east * star.pmra + north * star.pmdec + outwards * receding) * MAS
-    place: Floats = outwards + (years - star.ref_epoch)[:, None] * velocity
+    outwards = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+    east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
+    north = np.stack([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)], axis=-1)
+    receding = np.asarray(star.radial_velocity) / KM_S * star.parallax  # mas/yr, as the proper motions
+    pmra, pmdec = np.asarray(star.pmra)[..., None], np.asarray(star.pmdec)[..., None]
+    velocity = (east * pmra + north * pmdec + outwards * receding[..., None]) * MAS
+    elapsed = years - np.asarray(star.ref_epoch)[..., None]
+    place: Floats = outwards[..., None, :] + elapsed[..., None] * velocity[..., None, :]
     return place
 
 
 def _axes(directions: Floats) -> Floats:
-    """Unit vectors to the East and North at unit vectors, (n, 2, 3)."""
-    x, y, z = directions.T
+    """Unit vectors to the East and North at unit vectors, (..., 2, 3)."""
+    x, y, z = np.moveaxis(directions, -1, 0)
     across = np.hypot(x, y)
     if (across < 1e-9).any():
         raise BadInput("a star at the pole has no East")
-    east = np.stack([-y / across, x / across, np.zeros_like(x)], axis=1)
-    north = np.stack([-z * x / across, -z * y / across, across], axis=1)
-    return np.stack([east, north], axis=1)
+    east = np.stack([-y / across, x / across, np.zeros_like(x)], axis=-1)
+    north = np.stack([-z * x / across, -z * y / across, across], axis=-1)
+    return np.stack([east, north], axis=-2)

@@ -95,6 +95,17 @@ def test_many_times_at_once_or_one_by_one():
     assert at_once == pytest.approx(one_by_one, abs=1e-9)
 
 
+def test_many_stars_at_once_or_one_by_one():
+    stars = [Star(10.0, 80.0, 2016.0, 300.0, 100.0, 40.0, 5.0), Star(200.0, -30.0, 2000.0, -30.0, 10.0, 7.0, -20.0)]
+    together = Star(*(np.array(values) for values in zip(*(vars(s).values() for s in stars), strict=True)))
+    times, epochs = np.array([TEN_YEARS, TEN_YEARS + 100.0]), np.array([57000.0, 58000.0])
+    at_once = drift_past(together, times, epochs)
+    for n, star in enumerate(stars):
+        alone = drift_past(star, times[n], epochs[n])
+        for name, values in vars(alone).items():
+            assert getattr(at_once, name)[n] == pytest.approx(values, abs=1e-9)
+
+
 def test_julian_year():
     assert julian_year(51544.5) == 2000.0
     assert julian_year(57388.5) == pytest.approx(Time(57388.5, format="mjd").jyear, abs=1e-9)
