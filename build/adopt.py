@@ -21,7 +21,7 @@ from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, NotFound
 from lyot.instrument import Instrument, instrument
 from lyot.level1 import write_cube
-from lyot.product import Product, slug
+from lyot.product import Product, slug, spelled
 from lyot.store import Kept, Store
 
 VERSION = 1  # bumped when the same files and options give another cube
@@ -68,7 +68,14 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
         dataset=dataset_name(setup.camera, options.target, utc_day(options.date), setup.filter),
         record=_record(files, setup, options),
         workspace=options.workspace,
-        about={"target": options.target, "instrument": setup.camera.name, "level": 1, "version": lyot.__version__},
+        about={
+            "target": options.target,
+            "instrument": setup.camera.name,
+            "level": 1,
+            "version": lyot.__version__,
+            "simulated": options.simulated,
+            "lacks": [what for what, there in (("psf", options.psf), ("star flux", options.star_flux)) if not there],
+        },
     )
     row = _observation(product, cube, setup, options)
     content = write_cube(cube, files["cube"].header, _cards(options, setup))
@@ -228,14 +235,14 @@ def _record(files: Mapping[str, FitsFile], setup: _Setup, options: AdoptOptions)
 def _cards(options: AdoptOptions, setup: _Setup) -> dict[str, tuple[Any, str]]:
     """Cards of our own, each with its comment."""
     cards: dict[str, tuple[Any, str]] = {
-        "LYOT TARGET": (options.target, "target"),
+        "LYOT TARGET": (spelled(options.target), "target"),
         "LYOT INSTRUMENT": (setup.camera.name, "instrument"),
         "LYOT DATE": (options.date, "UTC"),
         "LYOT NORTH": (options.north, "[deg] added to every angle"),
         "LYOT SIMULATED": (options.simulated, "made by a simulator"),
     }
     if setup.filter is not None:
-        cards["LYOT FILTER"] = (setup.filter, "filter")
+        cards["LYOT FILTER"] = (spelled(setup.filter), "filter")
     if options.centre is not None:
         cards["LYOT CENTRE Y"] = (options.centre[0], "[px] star in the frames as given, from 0")
         cards["LYOT CENTRE X"] = (options.centre[1], "[px] star in the frames as given, from 0")

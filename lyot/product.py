@@ -65,11 +65,16 @@ def slug(text: str) -> str:
     BadInput
         If nothing of `text` remains.
     """
-    greek = unicodedata.normalize("NFKD", "".join(_spell(c) for c in text))
-    plain = re.sub(r"[^a-z0-9.+]+", "-", greek.encode("ascii", "ignore").decode().lower()).strip("-.")
+    plain = re.sub(r"[^a-z0-9.+]+", "-", spelled(text).lower()).strip("-.")
     if not plain:
         raise BadInput(f"no name can be made of {text!r}")
     return plain
+
+
+def spelled(text: str) -> str:
+    """`text` in ASCII, as FITS headers need it: Greek letters by their names, letters without their accents."""
+    greek = "".join(_spell(c) for c in text)
+    return unicodedata.normalize("NFKD", greek).encode("ascii", "ignore").decode()
 
 
 def check_name(name: str) -> str:

@@ -1,0 +1,139 @@
+"""What is missing: which recipes were not yet run on which cubes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lyot
+from lyot.errors import NotFound
+from lyot.product import Product, slug
+from lyot.reduce.recipes import PUBLISHED
+from lyot.reduce.recipes import recipe as recipe_named
+from lyot.reduce.step import Recipe
+from lyot.store import Kept, Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recipe to be run on one cube."""
+
+    cube: Kept
+    recipe: Recipe
+
+    @property
+    def dataset(self) -> str:
+        """Data set of the cube."""
+        return self.cube.product.dataset
+
+    @property
+    def label(self) -> str:
+        """Recipe and parameters, as a name: `pca-ncomp-5`."""
+        return slug(f"{self.recipe.name} {self.recipe.parameters}")
+
+    @property
+    def reduction(self) -> Product:
+        """The product it makes."""
+        return self._product("reduction", self.recipe.record(), level=2)
+
+    @property
+    def refusal(self) -> Product:
+        """What is kept instead when the data cannot give it; another version of Lyot may try anew."""
+        return self._product("run", {"refused": self.recipe.record(), "software": lyot.__version__})
+
+    def _product(self, kind: str, record: Mapping[str, Any], **about: Any) -> Product:
+        cube = self.cube.product
+        of_cube = {name: cube.about[name] for name in ("target", "instrument", "simulated") if name in cube.about}
+        return Product(
+            kind=kind,
+            dataset=cube.dataset,
+            record=record,
+            inputs=(self.cube.key,),
+            workspace=cube.workspace,
+            label=self.label,
+            about={**of_cube, "recipe": self.recipe.name, "version": lyot.__version__, **about},
+        )
+
+
+def plan(
+    store: Store,
+    datasets: Sequence[str] = (),
+    recipes: Sequence[str | Recipe] = (),
+    *,
+    settings: Mapping[str, Any] | None = None,
+    workspace: str | None = None,
+    retry: bool = False,
+) -> list[Job]:
+    """The jobs that are missing, and only those.
+
+    Parameters
+    ----------
+    store : Store
+    datasets : names of data sets; all when empty
+    recipes : recipes or their names; the published ones when empty
+    settings : parameters to change in the recipes that are given by name
+    workspace : str, optional
+        Only cubes of this workspace.
+    retry : bool
+        Plan again what was found unprocessable.
+
+    Raises
+    ------
+    NotFound
+        If a data set or recipe does not exist.
+    BadInput
+        If a setting does not suit a recipe.
+    """
+    wanted = [
+        one if isinstance(one, Recipe) else recipe_named(one, **dict(settings or {}))
+        for one in dict.fromkeys(recipes or PUBLISHED)
+    ]
+    jobs = [Job(cube, one) for cube in _chosen(current_cubes(store, workspace), datasets) for one in wanted]
+    return [
+        job for job in jobs if not store.has(job.reduction) and (retry or not store.has(job.refusal))
+    ]
+
+
+def current_cubes(store: Store, workspace: str | None = None) -> list[Kept]:
+    """The newest cube of each data set: what earlier ones gave stays in the store, but is not added to."""
+    newest = {
+        (cube.product.workspace, cube.product.dataset): cube  # oldest first: the last stays
+        for cube in store.find(kind="cube", workspace=workspace)
+    }
+    return [newest[name] for name in sorted(newest)]
+
+
+def _chosen(cubes: list[Kept], datasets: Sequence[str]) -> list[Kept]:
+    known = {cube.product.dataset for cube in cubes}
+    for dataset in datasets:
+        if dataset not in known:
+            raise NotFound(
+                f"there is no data set {dataset}", hint=f"there are {', '.join(sorted(known)) or 'none'}"
+            )
+    return [cube for cube in cubes if not datasets or cube.product.dataset in datasets]
+
+
+def overview(store: Store) -> list[dict[str, Any]]:
+    """Each data set with the level it has reached, the recipes it was reduced by, and what is missing."""
+    reductions = store.find(kind="reduction")
+    releases = {name: store.notes("releases/", workspace=name) for name in store.workspaces()}
+    found = []
+    for cube in current_cubes(store):
+        product = cube.product
+        labels = sorted({one.product.label for one in reductions if cube.key in one.product.inputs})
+        missing = list(product.about.get("lacks", ()))
+        note = releases[product.workspace].get(f"releases/{product.dataset}", {})
+        if not note.get("release_date"):
+            missing.append("release date")
+        found.append(
+            {
+                "dataset": product.dataset,
+                "workspace": product.workspace,
+                "level": 2 if labels else 1,
+                "recipes": labels,
+                "missing": missing,
+                "simulated": bool(product.about.get("simulated", False)),
+            }
+        )
+    return found

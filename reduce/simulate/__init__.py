@@ -1,0 +1,1 @@
+"""Sequences of known truth. Nothing here is shared with what reduces them: shared errors cancel."""
