@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import click
@@ -72,30 +72,32 @@ def demo(store: str, out: Path, as_json: bool, without_real: bool) -> None:
 
     Example: lyot demo
     """
-    from lyot.build.demo import demo_datasets, reduce_demo
+    from lyot.build.demo import demo_datasets
     from lyot.build.importing import published_facts
+    from lyot.build.plan import plan
     from lyot.build.publish import publish
+    from lyot.build.run import run
     from lyot.progress import say
     from lyot.site.render import render
 
     kept = open_store(store)
     say("1/5  published astrometry and photometry of imaged companions")
-    published_facts(kept)
+    published_facts(kept, "main")
     say("2/5  calibrated sequences: a real one if it can be had, a simulated one")
     demo_datasets(kept, real=not without_real)
     say("3/5  starlight removed, sources measured")
-    failed = [one for one in reduce_demo(kept) if one.outcome != "done"]
+    outcomes = run(kept, [*plan(kept), *plan(kept, recipes=["pca"], settings={"ncomp": 15})])
     say("4/5  catalogue consolidated, judged, checked, baked")
     release = publish(kept, out, with_simulated=True)
     say("5/5  portal")
     report = render(release.folder, kept)
-    page = report.folder / "index.html"
+    page = release.folder / "site" / "index.html"
     tell(
         {"release": str(release.folder), "page": str(page), "pages": report.pages},
         [f"{report.pages} pages, first: {page}", "`make serve` (or `lyot serve`) shows them at http://127.0.0.1:8001/"],
         as_json,
     )
-    end_with(failed)
+    end_with(outcomes, report.failures)
 
 
 @cli.command()
@@ -174,7 +176,7 @@ def reduce(store: str, out: Path, as_json: bool, workspace: str, dataset: tuple[
         [f"{one.job.dataset}  {one.job.label}  {one.key or one.outcome}" for one in outcomes] or ["nothing to do"],
         as_json,
     )
-    end_with([one for one in outcomes if one.outcome != "done"])
+    end_with(outcomes)
 
 
 @cli.command()
@@ -245,8 +247,11 @@ def site(store: str, out: Path, as_json: bool, workspace: str | None, base_url: 
     """
     from lyot.site.render import render
 
-    report = render(out / (workspace or "public"), open_store(store), base_url=base_url)
-    tell({"folder": str(report.folder), "pages": report.pages}, [f"{report.pages} pages in {report.folder}"], as_json)
+    folder = out / (workspace or "public")
+    report = render(folder, open_store(store), base_url=base_url)
+    lines = [f"{report.pages} pages in {folder / 'site'} ({report.written} files written, {report.kept} kept)"]
+    tell({"folder": str(folder / "site"), "pages": report.pages, "failures": report.failures}, lines, as_json)
+    end_with([], report.failures)
 
 
 @cli.command()
@@ -299,11 +304,14 @@ def split(setting: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def end_with(failed: list[Any]) -> None:
-    """Name on standard error what did not end well, and exit with 1 if anything did."""
+def end_with(outcomes: Sequence[Any], pages: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Name on standard error the jobs and pages that did not end well, and exit with 1 if any did not."""
+    failed = [one for one in outcomes if one.outcome != "done"]
     for one in failed:
         click.echo(f"{one.job.dataset} {one.job.label}: {one.outcome}: {one.message}", err=True)
-    if failed:
+    for page, why in pages.items():
+        click.echo(f"page {page}: {why}", err=True)
+    if failed or pages:
         sys.exit(1)
 
 
