@@ -64,7 +64,9 @@ def degrees(packed: float) -> float:
     return math.copysign(whole + minutes / 60 + seconds / 3600, float(packed))
 
 
-def mid_times(start: float, end: float, count: int, exposure: float, delay: float, planned: int | None = None) -> Floats:
+def mid_times(
+    start: float, end: float, count: int, exposure: float, delay: float, planned: int | None = None
+) -> Floats:
     """Middle of each exposure of a cube.
 
     Exposures begin at equal steps from `start`; each waits `delay`, then integrates. The step is the time the cube
@@ -98,7 +100,8 @@ def mid_times(start: float, end: float, count: int, exposure: float, delay: floa
             f"{count} exposures of {exposure:g} s do not fit into the {(end - start) * 86400:.1f} s of the cube",
             hint="is the closing time that of this file?",
         )
-    return start + (np.arange(count) * min(possible) + delay + exposure / 2) / 86400.0
+    middles = start + (np.arange(count) * min(possible) + delay + exposure / 2) / 86400.0
+    return np.asarray(middles, dtype=np.float64)
 
 
 def parallactic_angle(pointing: Pointing, times: ArrayLike, site: Site) -> Floats:

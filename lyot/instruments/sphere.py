@@ -1,13 +1,18 @@
 """SPHERE at the VLT: the dual-band imager IRDIS and the spectrograph IFS.
 
 Wavelengths and widths are those of the ESO user manual; plate scale and true north of Maire et al. 2016
-(Proc. SPIE 9908, 990834), as used by Delorme et al. 2017.
+(Proc. SPIE 9908, 990834), as used by Delorme et al. 2017. What raw frames look like is in `sphere_frames`.
 """
 
 from lyot.instrument import Calibration, Filter, Instrument
 from lyot.instruments.sites import PARANAL
 
 MAIRE_2016 = "Maire et al. 2016, Proc. SPIE 9908, 990834"
+
+#: Angles between the pupil-stabilised field and the detectors; position angle on the sky = position angle on the
+#: detector + parallactic angle + pupil offset + instrument offset + true north.
+PUPIL_OFFSET = Calibration(name="pupil_offset", value=135.99, error=0.11, unit="deg", reference=MAIRE_2016)
+TRUE_NORTH = Calibration(name="true_north", value=-1.75, error=0.08, unit="deg", reference=MAIRE_2016)
 
 SPHERE_IRDIS = Instrument(
     name="sphere-irdis",
@@ -32,7 +37,12 @@ SPHERE_IRDIS = Instrument(
     ),
     calibrations=(
         Calibration(name="pixel_scale", value=12.255, error=0.009, unit="mas/px", reference=MAIRE_2016),
-        Calibration(name="true_north", value=-1.75, error=0.08, unit="deg", reference=MAIRE_2016),
+        TRUE_NORTH,
+        PUPIL_OFFSET,
+        Calibration(name="instrument_offset", value=0.0, error=0.0, unit="deg", reference="by definition"),
+        # How much longer the sky is on the detector's x than on its y; frames are stretched by it.
+        Calibration(name="stretch_x", value=1.0, error=0.0, unit="", reference="by definition"),
+        Calibration(name="stretch_y", value=1.0062, error=0.0002, unit="", reference=MAIRE_2016),
     ),
 )
 
@@ -48,6 +58,10 @@ SPHERE_IFS = Instrument(
     ),
     calibrations=(
         Calibration(name="pixel_scale", value=7.46, error=0.02, unit="mas/px", reference=MAIRE_2016),
-        Calibration(name="true_north", value=-1.75, error=0.08, unit="deg", reference=MAIRE_2016),
+        TRUE_NORTH,
+        PUPIL_OFFSET,
+        Calibration(name="instrument_offset", value=-100.48, error=0.10, unit="deg", reference=MAIRE_2016),
+        Calibration(name="stretch_x", value=1.0059, error=0.0002, unit="", reference="vlt-sphere 1.8 (MIT)"),
+        Calibration(name="stretch_y", value=1.0011, error=0.0002, unit="", reference="vlt-sphere 1.8 (MIT)"),
     ),
 )
