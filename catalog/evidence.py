@@ -76,17 +76,42 @@ def bound(times: Floats, covariances: Floats, separation: Floats, distance: Floa
     mass : (...), solar masses
         Of star and companion together.
     """
-    axes = np.asarray(separation)[..., None] * np.exp(np.linspace(*np.log(AXES), STEPS))
-    periods = np.sqrt((axes * 1e-3 * np.asarray(distance)[..., None]) ** 3 / np.asarray(mass)[..., None])
-    lags = (times[..., :, None] - times[..., None, :]) / DAYS_PER_YEAR
-    phase = 2 * np.pi * lags[..., None, :, :] / periods[..., None, None]
-    orders = np.arange(1, HARMONICS + 1)[:, None, None]
-    waves = np.einsum("k,...ktu->...tu", _powers(), np.cos(orders * phase[..., None, :, :]))
-    process = axes[..., None, None] ** 2 / 3 * waves
-    both = np.einsum("...tu,km->...tkum", process, np.eye(2))
+    process = orbit_covariance(times[..., :, None] - times[..., None, :], separation, distance, mass)
     size = 2 * times.shape[-1]
-    covariance = both.reshape(*process.shape[:-2], size, size) + blocks(covariances)[..., None, :, :]
+    covariance = on_both_axes(process) + blocks(covariances)[..., None, :, :]
     return Gaussian(np.zeros(size), np.tile(np.eye(2), (times.shape[-1], 1)), covariance)
+
+
+def orbit_covariance(lags: Floats, separation: Floats, distance: Floats, mass: Floats) -> Floats:
+    """Covariance on each axis, mas², of the place of a bound object at two times, (..., axis, time, time).
+
+    Parameters
+    ----------
+    lags : (..., time, time), d
+        Between the times; the two may be different ones.
+    separation, distance, mass
+        As for `bound`.
+    """
+    low, high = np.log(AXES)
+    axes = np.asarray(separation)[..., None] * np.exp(np.linspace(low, high, STEPS))
+    periods = np.sqrt((axes * 1e-3 * np.asarray(distance)[..., None]) ** 3 / np.asarray(mass)[..., None])
+    phase = 2 * np.pi / DAYS_PER_YEAR * lags[..., None, :, :] / periods[..., None, None]
+    first = np.cos(phase)
+    powers = _powers()
+    before, wave = np.ones_like(first), first  # cos 0, cos φ; then cos (k+1)φ = 2 cos φ cos kφ − cos (k−1)φ
+    total = powers[0] * wave
+    for power in powers[1:]:
+        before, wave = wave, 2 * first * wave - before
+        total += power * wave
+    covariance: Floats = axes[..., None, None] ** 2 / 3 * total
+    return covariance
+
+
+def on_both_axes(process: Floats) -> Floats:
+    """Covariances of one axis (..., time, time) as those of both, independent, (..., 2 time, 2 time)."""
+    both = np.zeros((*process.shape[:-1], 2, process.shape[-1], 2))
+    both[..., 0, :, 0] = both[..., 1, :, 1] = process
+    return both.reshape(*process.shape[:-2], 2 * process.shape[-2], 2 * process.shape[-1])
 
 
 def log_evidence(model: Gaussian, offsets: Floats) -> Floats:

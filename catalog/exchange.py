@@ -11,17 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
-
-from astropy.time import Time
 
 from lyot.catalog.astrometry import complete
 from lyot.catalog.checking import checked_row, finite
-from lyot.catalog.release import utc_day
 from lyot.catalog.table import Table, tables
 from lyot.errors import BadInput
 from lyot.product import slug
+from lyot.sky import day_of, mjd_of
 
 Row = dict[str, Any]
 
@@ -180,9 +177,9 @@ def _observation(said: Row, above: Row, number: int, path: str) -> Row:
     if said.get("julian_date") is not None and said.get("mjd") is None:
         said["mjd"] = finite(said.pop("julian_date"), f"{path}.julian_date") - 2_400_000.5
     if said.get("mjd") is None and said.get("date"):
-        said["mjd"] = _mjd(said["date"], f"{path}.date")
+        said["mjd"] = _at(f"{path}.date", mjd_of, str(said["date"]))
     if said.get("mjd") is not None and not said.get("date"):
-        said["date"] = _day(finite(said["mjd"], f"{path}.mjd"), f"{path}.mjd")
+        said["date"] = _at(f"{path}.mjd", day_of, finite(said["mjd"], f"{path}.mjd"))
     if not said.get("observation_id"):
         target = said.get("target_id") or above.get("target_id")
         if not target:
@@ -215,23 +212,12 @@ NAMED: dict[str, Callable[[Row, Row, int, str], Row]] = {
 }
 
 
-def _mjd(date: Any, path: str) -> float:
-    """MJD of an instant; a day without a time counts as its noon, half a day wrong at most."""
+def _at(path: str, tell: Callable[[Any], Any], value: Any) -> Any:
+    """What `tell` says of a value; its error with the place of the value."""
     try:
-        day = utc_day(str(date))
+        return tell(value)
     except BadInput as error:
         raise BadInput(f"{path}: {error.message}", hint=error.hint) from None
-    if day == str(date).strip():
-        return float(Time(day, scale="utc").mjd) + 0.5
-    moment = datetime.fromisoformat(str(date).strip())
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return float(Time(moment.replace(tzinfo=None), scale="utc").mjd)
-
-
-def _day(mjd: float, path: str) -> str:
-    if not 0 < mjd < 100_000:
-        raise BadInput(f"{path}: {mjd:g} is no Modified Julian Date of an observation")
-    return str(Time(mjd, format="mjd", scale="utc").strftime("%Y-%m-%d"))
 
 
 # ---- the whole document -------------------------------------------------------------------------------------------

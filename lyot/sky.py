@@ -4,29 +4,29 @@ Directions are barycentric ICRS vectors: a star moves straight and evenly throug
 (perspective acceleration included), and the Earth's place in the Solar System gives the parallax (astropy's built-in
 ephemeris, nothing is fetched). There is no aberration, which is the same for both stars of a close pair to 0.1 mas
 per arcsecond and is taken out by the calibration of images on the sky, no deflection of light and no precession:
-North is ICRS north. Times are MJD, UTC; offsets are (East, North) = separation × (sin, cos) of the position angle,
-in mas, around the star's place at that time, so that they stay true near the poles.
+North is ICRS north. Times are MJD, UTC: the minute between it and dynamical time moves the Earth by 1e-5 AU, so that
+neither leap seconds nor the Earth's rotation are needed. Offsets are (East, North) = separation × (sin, cos) of the
+position angle, in mas, around the star's place at that time, so that they stay true near the poles.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from astropy.coordinates import get_body_barycentric
 from astropy.time import Time
-from astropy.utils import iers
 from numpy.typing import ArrayLike, NDArray
 
 from lyot.errors import BadInput
-
-iers.conf.auto_download = False  # nothing here needs the Earth's rotation to better than a second
 
 Floats = NDArray[np.float64]
 
 MAS = np.pi / 180 / 3_600_000  # rad
 DAYS_PER_YEAR = 365.25
 J2000_MJD = 51544.5
+MJD_ZERO = datetime(1858, 11, 17, tzinfo=UTC)
 KM_S = 4.740470463533349  # km/s of 1 AU per Julian year
 
 
@@ -91,6 +91,38 @@ class Drift:
     factors: Floats
 
 
+def mjd_of(date: str) -> float:
+    """MJD (UTC) of an ISO 8601 instant; a day without a time counts as its noon, half a day wrong at most.
+
+    Raises
+    ------
+    BadInput
+        If it is no date.
+    """
+    try:
+        moment = datetime.fromisoformat(date.strip())
+    except ValueError:
+        raise BadInput(f"{date!r} is no date", hint="ISO 8601 is needed, as 2026-03-01") from None
+    if len(date.strip()) <= len("2026-03-01"):
+        moment = moment.replace(hour=12)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return (moment - MJD_ZERO) / timedelta(days=1)
+
+
+def day_of(mjd: float) -> str:
+    """The day (ISO, UTC) in which an MJD falls.
+
+    Raises
+    ------
+    BadInput
+        If it is none of the years 1 to 9999.
+    """
+    try:
+        return (MJD_ZERO + timedelta(days=float(mjd))).date().isoformat()
+    except (OverflowError, ValueError):
+        raise BadInput(f"{mjd:g} is no Modified Julian Date") from None
+
+
 def julian_year(mjd: ArrayLike) -> Floats:
     """Julian year of an MJD."""
     return np.asarray(2000.0 + (np.asarray(mjd, float) - J2000_MJD) / DAYS_PER_YEAR)
@@ -101,7 +133,7 @@ def earth_position(times: ArrayLike) -> Floats:
     mjd = np.atleast_1d(np.asarray(times, float))
     if not np.isfinite(mjd).all():
         raise BadInput("a time is not a number, an MJD is needed")
-    place = get_body_barycentric("earth", Time(mjd, format="mjd", scale="utc"), ephemeris="builtin")
+    place = get_body_barycentric("earth", Time(mjd, format="mjd", scale="tdb"), ephemeris="builtin")
     return np.asarray(np.moveaxis(place.xyz.to_value("AU"), 0, -1))
 
 

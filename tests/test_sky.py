@@ -7,7 +7,7 @@ from astropy.coordinates import CartesianRepresentation, Distance, SkyCoord, get
 from astropy.time import Time
 
 from lyot.errors import BadInput
-from lyot.sky import Star, background_track, drift_past, earth_position, julian_year
+from lyot.sky import Star, background_track, day_of, drift_past, earth_position, julian_year, mjd_of
 
 TEN_YEARS = 57000 + np.linspace(0, 3652.5, 25)
 OFFSETS = [(800.0, -600.0), (-3000.0, 4000.0)]
@@ -104,6 +104,25 @@ def test_many_stars_at_once_or_one_by_one():
         alone = drift_past(star, times[n], epochs[n])
         for name, values in vars(alone).items():
             assert getattr(at_once, name)[n] == pytest.approx(values, abs=1e-9)
+
+
+@pytest.mark.parametrize("date", ["2013-01-31T04:05:06.789", "1999-06-30T23:59:59", "2026-02-28T12:00:00"])
+def test_dates_and_mjd(date):
+    assert mjd_of(date) == pytest.approx(Time(date, scale="utc").mjd, abs=1e-8)  # a millisecond
+    assert day_of(mjd_of(date)) == date[:10]
+
+
+def test_a_day_counts_as_its_noon():
+    assert mjd_of("2013-01-31") == Time("2013-01-31T12:00:00").mjd
+    assert mjd_of("2013-01-31T12:00:00+02:00") == Time("2013-01-31T10:00:00").mjd
+
+
+def test_no_date_and_no_mjd():
+    with pytest.raises(BadInput, match="'soon' is no date"):
+        mjd_of("soon")
+    for mjd in (1e9, np.nan, -np.inf):
+        with pytest.raises(BadInput, match="no Modified Julian Date"):
+            day_of(mjd)
 
 
 def test_julian_year():
