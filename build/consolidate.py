@@ -43,6 +43,7 @@ def consolidate(
         [{"workspace": name, **policy} for name, policy in selection.policies.items() if name in used],
     )
     _unknown_targets(connection)
+    _targets_of_products(connection)
 
 
 def _drop_rejected(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
@@ -90,7 +91,6 @@ def _product(one: Chosen, simulated: bool) -> dict[str, object]:
     file = kept.files.get("fits")
     return {
         "product_key": kept.key,
-        "target_id": product.about.get("target_id"),
         "dataset": product.dataset,
         "kind": product.kind,
         "level": {"cube": 1, "reduction": 2}.get(product.kind),
@@ -128,4 +128,16 @@ def _unknown_targets(connection: duckdb.DuckDBPyConnection) -> None:
         "bool_and(simulated) AS simulated, min(workspace) AS workspace, min(release_date) AS release_date "
         f"FROM ({seen}) WHERE target_id IS NOT NULL AND target_id NOT IN (SELECT target_id FROM target) "
         "GROUP BY target_id"
+    )
+
+
+def _targets_of_products(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say of each product whose pixels it holds: the star of the observation or reduction that points to it."""
+    pointing = " UNION ".join(
+        f"SELECT product_key, target_id FROM {table} WHERE product_key IS NOT NULL"
+        for table in ("observation", "reduction")
+    )
+    connection.execute(
+        f"UPDATE product SET target_id = pointing.target_id FROM ({pointing}) AS pointing "
+        "WHERE pointing.product_key = product.product_key"
     )
