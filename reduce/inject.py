@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lyot.cube import Cube, Floats, Images, star_position
-from lyot.errors import BadInput
 from lyot.reduce.collapse import collapse
+from lyot.reduce.library import without_gaps
 from lyot.reduce.parallel import single_blas_thread
 from lyot.reduce.patch import Window, derotate_patch, window_around
 from lyot.reduce.psf_image import normalised_psf, stamps
-from lyot.reduce.starlight import LinearModel, PixelModel, StarlightModel, scalar_products, subtract, without_gaps, zones
+from lyot.reduce.starlight import LinearModel, PixelModel, scalar_products, starlight_model, subtract, zones
 from lyot.reduce.step import Recipe
 from lyot.reduce.zone import Indices, Zone
 
@@ -179,11 +179,11 @@ class LocalReduction:
         """
         if not self.local:
             cube = self.cube if point is None else inject(self.cube, point)
-            whole = subtract(cube, self.recipe).image[0]
+            whole: Images = subtract(cube, self.recipe).image[0]
             return whole[slice(*window.rows), slice(*window.columns)]
         with single_blas_thread():
             residuals = self._residuals(window, point)
-            return collapse(derotate_patch(residuals, window), self.recipe.collapse)
+        return collapse(derotate_patch(residuals, window), self.recipe.collapse)
 
     def _residuals(self, window: Window, point: Point | None) -> Images:
         """Residual frames at the pixels of a window."""
@@ -240,9 +240,8 @@ class LocalReduction:
         for seen, _ in places:
             touched[seen] = True
         pixels = np.flatnonzero(touched)
-        where = np.empty(ny * nx, dtype=np.int64)
-        where[pixels] = np.arange(len(pixels))
-        where = where.reshape(ny, nx)
+        where = np.empty((ny, nx), dtype=np.int64)
+        where[touched] = np.arange(len(pixels))
         values = np.zeros((len(images), len(pixels)), dtype=np.float32)
         for t, (seen, part) in enumerate(places):
             values[t, where[seen].ravel()] = images[t][part].ravel()
@@ -274,8 +273,7 @@ def prepare(cube: Cube, recipe: Recipe, wave: int = 0) -> LocalReduction:
     Unprocessable
         If the cube has no PSF.
     """
-    if not isinstance(recipe.model, StarlightModel):
-        raise BadInput(f"{type(recipe.model).__name__}, the model of recipe {recipe.name}, is no starlight model")
+    model = starlight_model(recipe)
     one = cube.channel(wave)
     known = np.isfinite(one.frames[0])
     frames = without_gaps(one.frames[0]).reshape(len(one.angles), -1)
@@ -287,5 +285,5 @@ def prepare(cube: Cube, recipe: Recipe, wave: int = 0) -> LocalReduction:
         frames=np.ascontiguousarray(frames),
         unknown=None if known.all() else ~known.reshape(frames.shape),
         zones=parts,
-        grams=[scalar_products(frames, frames, zone.optimisation) for zone in parts] if linear(recipe.model) else [],
+        grams=[scalar_products(frames, frames, zone.optimisation) for zone in parts] if linear(model) else [],
     )

@@ -255,7 +255,7 @@ def _fill_snr(found, first, fluxes, known, clear, star, fwhm):  # type: ignore[n
                 continue
             here = _flux_on_grid(fluxes, (y + 0.5) * steps, (x + 0.5) * steps)
             step = 2.0 * math.asin(fwhm / (2.0 * radius))
-            count = int(math.floor(2.0 * math.pi / step))
+            count = int(2.0 * math.pi / step)
             cosine, sine = math.cos(step), math.sin(step)
             total, squares, others = 0.0, 0.0, 0
             for _ in range(count - 1):

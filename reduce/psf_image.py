@@ -9,12 +9,13 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
 
-from lyot.cube import Cube, Floats, Images
+from lyot.cube import Cube, Floats
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.apertures import aperture_sum
 from lyot.reduce.derotate import STEPS, sinc_weights
 
 FWHM_OF_SIGMA = math.sqrt(8.0 * math.log(2.0))
+NORMALISED = 1.6  # flux in 1 FWHM of a PSF normalised by somebody else's FWHM, at most; or one over it
 
 
 def gaussian_fit(image: NDArray[np.floating]) -> tuple[float, float, float]:
@@ -90,6 +91,28 @@ def normalised_psf(cube: Cube, wave: int = 0) -> Floats:
     return normalise_psf(cube.psf[wave], fwhm_of(cube, wave))
 
 
+def star_flux_of(cube: Cube, wave: int = 0) -> float | None:
+    """The star's flux (counts) in an aperture of diameter 1 FWHM, as that is measured here; None if it is unknown.
+
+    A PSF of about unit flux in such an aperture was normalised by its owner, whose FWHM need not be ours to the last
+    digit. Then the star is the stated flux times that PSF, and the flux in our aperture follows from it.
+    """
+    if cube.star_flux is None:
+        return None
+    stated = float(cube.star_flux[wave])
+    return stated * (own_normalisation(cube, wave) or 1.0)
+
+
+def own_normalisation(cube: Cube, wave: int = 0) -> float | None:
+    """Flux of the PSF, as given, in an aperture of diameter 1 FWHM, if it was normalised to about that; else None."""
+    if cube.psf is None:
+        return None
+    psf = cube.psf[wave].astype(np.float64)
+    y, x, _ = gaussian_fit(psf)
+    flux = aperture_sum(psf, y, x, fwhm_of(cube, wave) / 2.0)
+    return flux if 1.0 / NORMALISED < flux < NORMALISED else None
+
+
 def normalise_psf(psf: NDArray[np.floating], fwhm: float) -> Floats:
     """A PSF centred on its middle pixel, of unit flux in an aperture of diameter 1 FWHM there.
 
@@ -109,7 +132,8 @@ def normalise_psf(psf: NDArray[np.floating], fwhm: float) -> Floats:
     flux = aperture_sum(centred, *middle, fwhm / 2.0)
     if not flux > 0:
         raise Unprocessable("the PSF has no flux in its middle aperture")
-    return centred / flux
+    normalised: Floats = centred / flux
+    return normalised
 
 
 def stamps(psf: NDArray[np.floating], dy: ArrayLike, dx: ArrayLike) -> Floats:
@@ -140,7 +164,7 @@ def _move(psf, dy, dx, table, moved):  # type: ignore[no-untyped-def]
     before = taps // 2 - 1
     wide = np.empty((ny, nx))
     for n in range(len(dy)):
-        whole = int(math.floor(-dx[n]))
+        whole = int(np.floor(-dx[n]))
         weights = table[int((-dx[n] - whole) * STEPS + 0.5)]
         wide[:] = 0.0
         for k in range(taps):
@@ -148,7 +172,7 @@ def _move(psf, dy, dx, table, moved):  # type: ignore[no-untyped-def]
             for y in range(ny):
                 for x in range(max(0, -offset), min(nx, nx - offset)):
                     wide[y, x] += weights[k] * psf[y, x + offset]
-        whole = int(math.floor(-dy[n]))
+        whole = int(np.floor(-dy[n]))
         weights = table[int((-dy[n] - whole) * STEPS + 0.5)]
         moved[n] = 0.0
         for k in range(taps):

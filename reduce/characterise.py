@@ -1,0 +1,223 @@
+"""Place and flux of a point source, by taking it out of the frames, and how wrong they may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lyot.cube import Cube, Floats, star_position
+from lyot.errors import Unprocessable
+from lyot.reduce.inject import LocalReduction, Point, inject, point_at, prepare
+from lyot.reduce.patch import Window
+from lyot.reduce.step import Recipe
+
+REACH = 1.25  # FWHM around a source on which the fit looks
+ROUNDS = 20  # of Gauss–Newton; five suffice for a source that is one
+SETTLED = 2e-3  # px: far below any error of a position
+TRIALS = (8, 16)  # fewest and most azimuths at which errors are measured
+AWAY = 2.0  # FWHM from a source to the nearest trial
+
+
+@dataclass(frozen=True)
+class AstrometryErrors:
+    """1σ errors of what turns pixels into angles on the sky.
+
+    `pixel_scale` mas/px, `north` deg (true north and pupil offset together), `centre` px (of the star, each axis),
+    `distortion` of a separation, relative.
+    """
+
+    pixel_scale: float = 0.0
+    north: float = 0.0
+    centre: float = 0.0
+    distortion: float = 2e-4  # Maire et al. 2016, Proc. SPIE 9908, 990834
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A source as fitted, and the covariance of (radial px, tangential px, flux counts); NaN until measured.
+
+    Radial grows away from the star, tangential with position angle.
+    """
+
+    point: Point
+    covariance: Floats
+    trials: int = 0
+
+
+def fit_source(local: LocalReduction, guess: Point, fwhm: float, background: float = 0.0) -> Point:
+    """Place and flux of the source whose negative, put into the frames, leaves least behind.
+
+    Least squares over the pixels within 1.25 FWHM of the guess, by Gauss–Newton with damping: the whole reduction is
+    repeated there for each trial, so that self-subtraction is in the model.
+
+    Parameters
+    ----------
+    local : LocalReduction
+    guess : Point
+        Within about half a FWHM; of flux 0, the flux is guessed too.
+    fwhm : float, px
+    background : float, counts
+        Level of the image around the source.
+
+    Raises
+    ------
+    Unprocessable
+        If the fit runs away from the guess, settles on no positive flux, or does not settle.
+
+    References
+    ----------
+    Lagrange et al. 2010, Science 329, 57; Marois, Macintosh & Véran 2010, Proc. SPIE 7736, 77361J.
+    """
+    y, x = guess.place(local.shape)
+    window = local.window(y, x, math.ceil(REACH * fwhm))
+    used = np.hypot(window.y - y, window.x - x) <= REACH * fwhm
+
+    def left(parameters: Floats) -> Floats:
+        point = point_at(parameters[0], parameters[1], -parameters[2], local.shape)
+        return np.asarray((local.image(window, point).astype(np.float64) - background)[used])
+
+    if not np.isfinite(left(np.array([y, x, 0.0]))).all():
+        raise Unprocessable("the source is too near the edge of the field to be fitted")
+    flux = guess.flux or _flux_guess(left, np.array([y, x, 0.0]), local, window, fwhm)
+    found = _least_squares(left, np.array([y, x, flux]))
+    if math.hypot(found[0] - y, found[1] - x) > 0.75 * fwhm:
+        raise Unprocessable("the fit ran away from the peak")
+    if not found[2] > 0:
+        raise Unprocessable(f"the fit gives a flux of {found[2]:.3g} counts, no source")
+    return point_at(float(found[0]), float(found[1]), float(found[2]), local.shape)
+
+
+def _flux_guess(
+    left: Callable[[Floats], Floats], start: Floats, local: LocalReduction, window: Window, fwhm: float
+) -> float:
+    """Flux at which the response to a source fits the image best, the place being right; three rounds."""
+    here = left(start)
+    flux = max(float(here.max()), float(here.std())) / float(local.psf.max())
+    for _ in range(3):
+        response = (here - left(start + np.array([0.0, 0.0, flux]))) / flux
+        power = float(response @ response)
+        better = float(response @ here) / power if power > 0 else 0.0
+        if not better > 0:
+            raise Unprocessable("nothing at the peak looks like a point source")
+        flux = min(better, 10.0 * flux)
+    return flux
+
+
+def _least_squares(left: Callable[[Floats], Floats], start: Floats) -> Floats:
+    """Minimise |left|² over (y, x, flux) by damped Gauss–Newton, derivatives by differences."""
+    here, damping = start, 1e-3
+    residual = left(here)
+    cost = float(residual @ residual)
+    for _ in range(ROUNDS):
+        steps = np.array([0.05, 0.05, 0.02 * here[2]])
+        slope = np.stack([(left(here + step) - residual) / step.sum() for step in np.diag(steps)], axis=1)
+        scale = np.array([1.0, 1.0, abs(here[2])])
+        normal = (slope * scale).T @ (slope * scale)
+        gradient = (slope * scale).T @ residual
+        for _ in range(8):
+            move = -scale * np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+            move *= min(1.0, 1.0 / max(1e-12, float(np.abs(move[:2]).max())))  # at most a pixel at a time
+            trial = left(here + move)
+            better = float(trial @ trial)
+            if better <= cost:
+                break
+            damping *= 10.0
+        else:
+            return here  # no step is downhill any more: this is the bottom
+        here, residual, cost, damping = here + move, trial, better, max(damping / 10.0, 1e-9)
+        if np.abs(move[:2]).max() < SETTLED and abs(move[2]) < SETTLED * abs(here[2]):
+            return here
+    raise Unprocessable(f"the fit has not settled after {ROUNDS} rounds")
+
+
+def characterise(
+    cube: Cube, recipe: Recipe, image: NDArray[np.floating], guess: Point, fwhm: float, *, wave: int = 0
+) -> Fit:
+    """Fit a source, then measure the errors by fitting simulated ones at other azimuths of the same separation.
+
+    The trials are put into the cube from which the source has been taken, at least 2 FWHM from it along the circle.
+
+    Parameters
+    ----------
+    cube : Cube
+    recipe : Recipe
+    image : (y, x), counts
+        What the recipe makes of the cube at this wavelength: it tells the background.
+    guess : Point
+    fwhm : float, px
+    wave : int
+
+    Raises
+    ------
+    Unprocessable
+        If the fit fails, or fewer than eight trials come back.
+    """
+    background = ring_level(image, guess, fwhm)
+    found = fit_source(prepare(cube, recipe, wave), guess, fwhm, background)
+    gone = inject(cube.channel(wave), Point(found.separation, found.position_angle, -found.flux))
+    local = prepare(gone, recipe)
+    offsets = [_offset(local, found, angle, fwhm, background) for angle in trial_angles(found, fwhm)]
+    known = np.array([offset for offset in offsets if offset is not None])
+    if len(known) < TRIALS[0]:
+        raise Unprocessable(f"{len(known)} of {len(offsets)} simulated sources could be fitted, {TRIALS[0]} are needed")
+    return Fit(found, known.T @ known / len(known), len(known))
+
+
+def ring_level(image: NDArray[np.floating], point: Point, fwhm: float) -> float:
+    """Median of the image on the ring through a source, 1 FWHM wide, without the part within 2 FWHM of it."""
+    cy, cx = star_position(image.shape)
+    y, x = np.ogrid[: image.shape[0], : image.shape[1]]
+    row, column = point.place(image.shape)
+    ring = np.abs(np.hypot(y - cy, x - cx) - point.separation) <= fwhm / 2
+    pixels = image[ring & (np.hypot(y - row, x - column) > AWAY * fwhm) & np.isfinite(image)]
+    return float(np.median(pixels)) if pixels.size else 0.0
+
+
+def trial_angles(point: Point, fwhm: float) -> Floats:
+    """Position angles (deg) at which trials of a source are made: evenly over the rest of its circle."""
+    away = math.degrees(2.0 * math.asin(min(1.0, AWAY * fwhm / (2.0 * point.separation))))
+    free = 360.0 - 2.0 * away
+    count = int(np.clip(free / math.degrees(fwhm / point.separation), *TRIALS))
+    return np.asarray((point.position_angle + away + free * np.arange(count) / (count - 1)) % 360.0)
+
+
+def _offset(
+    local: LocalReduction, truth: Point, angle: float, fwhm: float, background: float
+) -> tuple[float, float, float] | None:
+    """By how much (radial px, tangential px, counts) the fit of a simulated source misses; None where it fails."""
+    put = Point(truth.separation, float(angle), truth.flux)
+    try:
+        got = fit_source(_with(local, put), put, fwhm, background)
+    except Unprocessable:
+        return None
+    turn = math.radians((got.position_angle - put.position_angle + 180.0) % 360.0 - 180.0)
+    return got.separation - put.separation, put.separation * turn, got.flux - put.flux
+
+
+def _with(local: LocalReduction, point: Point) -> LocalReduction:
+    """The same wavelength with a source in it."""
+    return prepare(inject(local.cube, point), local.recipe)
+
+
+def sky_covariance(fit: Fit, pixel_scale: float, errors: AstrometryErrors) -> Floats:
+    """Covariance of (radial, tangential), mas², with what the instrument adds.
+
+    σ²(radial) = σ²(fit) + σ²(centre) + (ρ σ(scale) / scale)² + (distortion ρ)²,
+    σ²(tangential) = σ²(fit) + σ²(centre) + (ρ σ(north))², ρ the separation.
+    """
+    separation = fit.point.separation * pixel_scale
+    total: Floats = fit.covariance[:2, :2] * pixel_scale**2 + np.eye(2) * (errors.centre * pixel_scale) ** 2
+    total[0, 0] += separation**2 * ((errors.pixel_scale / pixel_scale) ** 2 + errors.distortion**2)
+    total[1, 1] += (separation * math.radians(errors.north)) ** 2
+    return total
+
+
+def east_north(covariance: Floats, position_angle: float) -> Floats:
+    """A covariance of (radial, tangential) as one of (East, North); `position_angle` in deg."""
+    sine, cosine = math.sin(math.radians(position_angle)), math.cos(math.radians(position_angle))
+    turn = np.array([[sine, cosine], [cosine, -sine]])
+    return np.asarray(turn @ covariance @ turn.T)

@@ -1,0 +1,145 @@
+"""How much of a source a recipe keeps, and how faint a source it would still show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lyot.cube import Cube, Floats
+from lyot.reduce.apertures import aperture_weights
+from lyot.reduce.inject import LocalReduction, Point, prepare
+from lyot.reduce.measure import annulus_noise, mawet_noise
+from lyot.reduce.psf_image import fwhm_of, star_flux_of
+from lyot.reduce.reduction import Limit
+from lyot.reduce.step import Recipe
+
+AZIMUTHS = 3
+SPACING = 3.0  # FWHM: sources injected nearer than that to one another or to a known one would share speckles
+INNER = 1.5  # FWHM: nearer, fewer than nine apertures tell the noise
+
+
+def separations(shape: tuple[int, ...], fwhm: float, mask_radius: float = 0.0) -> Floats:
+    """Distances from the star (px) at which limits are stated: each FWHM from 1.5 FWHM, or the mask, to the edge."""
+    farthest = min(shape[-2:]) // 2 - fwhm
+    return np.arange(max(INNER * fwhm, mask_radius + fwhm / 2), farthest, fwhm)
+
+
+def throughput(
+    local: LocalReduction, fwhm: float, radii: Floats, fluxes: Floats, avoid: Sequence[Point] = ()
+) -> Floats:
+    """Part of a source's flux, in an aperture of diameter 1 FWHM, that the recipe leaves at each separation.
+
+    The mean over three azimuths, a third of the circle apart, turned away from sources to be avoided.
+
+    Parameters
+    ----------
+    local : LocalReduction
+    fwhm : float, px
+    radii : (n,), px
+    fluxes : (n,), counts
+        Of the sources injected: like those that the recipe is to find, for a model may treat bright ones differently.
+    avoid : sequence of Point
+        Sources that are in the cube.
+
+    Returns
+    -------
+    (n,), dimensionless; NaN where an aperture is outside the field
+
+    References
+    ----------
+    Mawet et al. 2014, ApJ 792, 97, sect. 4; Galicher et al. 2018, A&A 615, A92, sect. 3.
+    """
+    return np.array(
+        [
+            np.mean([_kept(local, Point(radius, angle, flux), fwhm) for angle in azimuths(radius, fwhm, avoid)])
+            for radius, flux in zip(radii, fluxes, strict=True)
+        ]
+    )
+
+
+def azimuths(radius: float, fwhm: float, avoid: Sequence[Point] = (), count: int = AZIMUTHS) -> Floats:
+    """Position angles (deg) evenly round a circle, turned so that the nearest source to be avoided is farthest."""
+    turns = np.arange(0.0, 360.0 / count, 5.0)
+    every = np.arange(count) * 360.0 / count
+    if not avoid:
+        return every
+    clear = [min(_distance(radius, turn + every, source) for source in avoid) for turn in turns]
+    return np.asarray(every + turns[int(np.argmax(clear))])
+
+
+def _distance(radius: float, angles: Floats, source: Point) -> float:
+    """From a source to the nearest of some places on a circle, px."""
+    here = radius * np.exp(1j * np.radians(angles))
+    return float(np.abs(here - source.separation * np.exp(1j * np.radians(source.position_angle))).min())
+
+
+def _kept(local: LocalReduction, point: Point, fwhm: float) -> float:
+    """Flux that a source adds to its aperture in the recipe's image, over its own."""
+    y, x = point.place(local.shape)
+    row, column = round(y), round(x)
+    weights = aperture_weights(y - row, x - column, fwhm / 2.0)
+    half = len(weights) // 2
+    window = local.window(y, x, half)
+    if (window.rows[1] - window.rows[0], window.columns[1] - window.columns[0]) != weights.shape:
+        return float("nan")
+    change = local.image(window, point).astype(np.float64) - local.image(window)
+    inside = weights > 0
+    return float((change[inside] * weights[inside]).sum() / point.flux)
+
+
+def limits(
+    cube: Cube,
+    recipe: Recipe,
+    image: NDArray[np.floating],
+    *,
+    wave: int = 0,
+    sigma: float = 5.0,
+    avoid: Sequence[Point] = (),
+) -> tuple[Limit, ...]:
+    """Contrast that a source must reach to stand out by `sigma`, against separation, by both definitions of the noise.
+
+    `mawet`: τ s √(1 + 1/n) of the aperture fluxes, over throughput and star flux (Mawet et al. 2014). `annulus`: sigma
+    times the standard deviation of the pixels of an annulus, over throughput, the peak of the PSF and star flux
+    (Galicher et al. 2018). The throughput is that of sources as bright as the limit itself.
+
+    Parameters
+    ----------
+    cube : Cube
+        With a PSF and a star flux.
+    recipe : Recipe
+    image : (y, x), counts
+        What the recipe made of the cube at this wavelength; NaN over known sources, lest they pass for noise.
+    avoid : sequence of Point
+        Those sources.
+
+    Returns
+    -------
+    one `Limit` for each definition; none without a star flux, or where the field is too small
+    """
+    fwhm = fwhm_of(cube, wave)
+    radii = separations(image.shape, fwhm, recipe.mask_radius)
+    star = star_flux_of(cube, wave)
+    if star is None or len(radii) == 0:
+        return ()
+    local = prepare(cube, recipe, wave)
+    mawet = mawet_noise(image, fwhm, radii, sigma)
+    annulus = sigma * annulus_noise(image, fwhm, radii) / local.psf.max()
+    measured = np.isfinite(mawet) & np.isfinite(annulus) & (mawet > 0)
+    radii, mawet, annulus = radii[measured], mawet[measured], annulus[measured]
+    first = throughput(local, fwhm, radii, mawet, avoid)
+    usable = np.isfinite(first) & (first > 0)
+    radii, mawet, annulus, first = radii[usable], mawet[usable], annulus[usable], first[usable]
+    kept = throughput(local, fwhm, radii, mawet / first, avoid)
+    return tuple(
+        Limit(
+            wave=wave,
+            noise=name,
+            sigma=sigma,
+            separation=radii * cube.pixel_scale,
+            contrast=noise / (kept * star),
+            throughput=kept,
+        )
+        for name, noise in (("mawet", mawet), ("annulus", annulus))
+    )
