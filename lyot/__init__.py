@@ -3,8 +3,14 @@
 The public names are found when first asked for, so that `import lyot` is quick.
 """
 
+import os
 from importlib import import_module
 from typing import Any
+
+# OpenBLAS reads this when numpy is first imported. Its idle threads otherwise spin for some 20 ms (2^26 cycles) after
+# each matrix product and take the cores from the compiled loops that come next, which makes a reduction take twice as
+# long. At 2^4 cycles they sleep at once.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 __version__ = "0.1.0"
 
@@ -20,6 +26,10 @@ _PUBLIC = {
     "NoADI": "lyot.reduce.psf.noadi",
     "ClassicalADI": "lyot.reduce.psf.cadi",
     "PCA": "lyot.reduce.psf.pca",
+    "RadialProfile": "lyot.reduce.psf.radial",
+    "AnnularPCA": "lyot.reduce.psf.annular_pca",
+    "LOCI": "lyot.reduce.psf.loci",
+    "TLOCI": "lyot.reduce.psf.tloci",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

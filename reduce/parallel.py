@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -36,7 +37,7 @@ def spread(loop: Callable[[int, int], Any], count: int) -> None:
         return
     edges = [count * part // parts for part in range(parts + 1)]
     with ThreadPoolExecutor(threads()) as pool:
-        for done in [pool.submit(loop, *part) for part in zip(edges, edges[1:], strict=False)]:
+        for done in [pool.submit(loop, *part) for part in pairwise(edges)]:
             done.result()
 
 

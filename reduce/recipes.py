@@ -7,16 +7,27 @@ from typing import Any
 from pydantic import ValidationError
 
 from lyot.errors import BadInput, NotFound
+from lyot.reduce.psf.annular_pca import AnnularPCA
 from lyot.reduce.psf.cadi import ClassicalADI
+from lyot.reduce.psf.loci import LOCI
 from lyot.reduce.psf.noadi import NoADI
 from lyot.reduce.psf.pca import PCA
+from lyot.reduce.psf.radial import RadialProfile
+from lyot.reduce.psf.tloci import TLOCI
 from lyot.reduce.step import Recipe
 
-NO_ADI = Recipe(name="no-adi", strategy="adi", model=NoADI(), collapse="median")
-CLASSICAL_ADI = Recipe(name="cadi", strategy="adi", model=ClassicalADI(), collapse="median")
-PCA_ADI = Recipe(name="pca", strategy="adi", model=PCA(ncomp=5), collapse="median")
-
-RECIPES = {recipe.name: recipe for recipe in (NO_ADI, CLASSICAL_ADI, PCA_ADI)}
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(name="no-adi", model=NoADI()),
+        Recipe(name="radial", model=RadialProfile()),
+        Recipe(name="cadi", model=ClassicalADI()),
+        Recipe(name="pca", model=PCA(ncomp=5)),
+        Recipe(name="annular-pca", model=AnnularPCA(ncomp=5)),
+        Recipe(name="loci", model=LOCI()),
+        Recipe(name="tloci", model=TLOCI()),
+    )
+}
 PUBLISHED = ("no-adi", "cadi", "pca")  # what is reduced when nobody says otherwise
 
 

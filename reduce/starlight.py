@@ -7,34 +7,39 @@ frames are the library. Everything downstream of the weights is the same for all
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lyot.cube import Cube, Floats, Images, star_position
+from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.collapse import collapse
 from lyot.reduce.derotate import derotate
+from lyot.reduce.library import Comparison, comparisons
+from lyot.reduce.library import without_gaps as without_gaps
+from lyot.reduce.parallel import each
+from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.reduction import Reduction
 from lyot.reduce.step import Recipe, Step
-from lyot.reduce.zone import WHOLE_FRAME, Indices, Zone, Zoning, cut
+from lyot.reduce.zone import WHOLE_FRAME, Indices, Zone, Zoning, cut, polar
 
 BLOCK = 8192  # pixels multiplied at a time: a block of a hundred frames stays in the cache
+NYQUIST = 2.0  # px; width of the smallest planet, where neither PSF nor FWHM is known
 
 
 class StarlightModel(Step):
     """What tells the star from what stands beside it. Linear models give weights, pixel models the starlight."""
 
-    removes_starlight: ClassVar[bool] = True
-    needs_rotation: ClassVar[bool] = True
-    local: ClassVar[bool] = True  # a pixel model: whether each pixel is modelled without looking at others
+    removes_starlight: ClassVar[bool] = True  # whether a star that never changes vanishes
+    needs_rotation: ClassVar[bool] = True  # whether ADI without field rotation would remove the planets too
+    local: ClassVar[bool] = True  # for a pixel model: whether it models each pixel without looking at others
 
     @property
+    @abstractmethod
     def linear(self) -> bool:
         """Whether the starlight is a weighted sum of library frames."""
-        raise NotImplementedError(f"{type(self).__name__} is neither a LinearModel nor a PixelModel")
 
     @property
     def zoning(self) -> Zoning:
@@ -52,6 +57,7 @@ class LinearModel(StarlightModel):
     def linear(self) -> bool:
         return True
 
+    @abstractmethod
     def weights(self, gram: Floats, cross: Floats, zone: Zone) -> Floats:
         """Weights of the library frames in the starlight of each science frame.
 
@@ -68,7 +74,6 @@ class LinearModel(StarlightModel):
         (nframe, nref), dimensionless
             A row of NaN for a frame that the library cannot serve.
         """
-        raise NotImplementedError(f"{type(self).__name__} gives no weights")
 
 
 class PixelModel(StarlightModel):
@@ -78,13 +83,14 @@ class PixelModel(StarlightModel):
     def linear(self) -> bool:
         return False
 
+    @abstractmethod
     def starlight(self, science: Images, library: Images, zone: Zone) -> Images:
         """Starlight in the science frames.
 
         Parameters
         ----------
         science : (nframe, npixel), counts
-            The zone's pixels of the frames to be cleaned.
+            Pixels of the zone (all of them if the model is not `local`) in the frames to be cleaned.
         library : (nref, npixel), counts
             The same pixels of the library; in ADI, `science` itself.
         zone : Zone
@@ -93,16 +99,17 @@ class PixelModel(StarlightModel):
         -------
         (nframe, npixel) or (1, npixel), counts
         """
-        raise NotImplementedError(f"{type(self).__name__} gives no starlight")
 
 
-def subtract(cube: Cube, recipe: Recipe) -> Reduction:
+def subtract(cube: Cube, recipe: Recipe, library: Images | None = None) -> Reduction:
     """Subtract the starlight from every frame, turn North up, and combine over time.
 
     Parameters
     ----------
     cube : Cube
     recipe : Recipe
+    library : (nref, y, x) or (wave, nref, y, x), counts, optional
+        Frames of other stars, for strategy "rdi".
 
     Returns
     -------
@@ -112,60 +119,112 @@ def subtract(cube: Cube, recipe: Recipe) -> Reduction:
     Raises
     ------
     BadInput
-        If the recipe's model is no starlight model, or its mask leaves nothing of the image.
+        If the recipe's model is no starlight model, its mask leaves nothing of the image, or the library is not
+        what the strategy wants.
     Unprocessable
-        If there is only one frame, too little field rotation, or the model has too few frames.
+        If the field turns too little, the model has too few frames, or no pixel could be cleaned.
     """
-    model = _model(recipe)
-    _check(cube, recipe)
+    model = starlight_model(recipe)
+    check_mask(cube, recipe)
+    check_rotation(cube, recipe)
     residuals = np.empty_like(cube.frames)
     image = np.empty_like(cube.frames[:, 0])
     turned = np.empty_like(cube.frames[0])
-    for wave, frames in enumerate(cube.frames):
-        known = np.isfinite(frames)
-        filled = frames if known.all() else without_gaps(frames)
-        pixels = filled.reshape(len(filled), -1)
-        left = residuals[wave].reshape(pixels.shape)
-        left[:] = np.nan
-        for zone in zones(recipe, cube, wave):
-            clean(model, pixels, pixels, zone, left)
-        if filled is not frames:
-            residuals[wave][~known] = np.nan
+    unserved = 0.0
+    for wave in range(len(residuals)):
+        unserved = max(unserved, _clean_wavelength(cube, recipe, model, wave, library, residuals[wave]))
         derotate(residuals[wave], cube.angles, out=turned)
         collapse(turned, recipe.collapse, out=image[wave])
-    return Reduction(image=image, residuals=residuals, record=recipe.record(), frames_used=len(cube.angles))
+    if not np.isfinite(image).any(axis=(1, 2)).all():
+        raise Unprocessable(
+            f"{recipe.name} leaves no pixel of the image: no frame has a library",
+            hint="the field turns too little for this model; lower its motion, or use pca",
+        )
+    return Reduction(
+        image=image,
+        residuals=residuals,
+        record=recipe.record(),
+        frames_used=len(cube.angles),
+        notes=(f"within {unserved:.0f} px of the star some frames have no library and are left out",)
+        if unserved
+        else (),
+    )
 
 
-def _model(recipe: Recipe) -> StarlightModel:
+def starlight_model(recipe: Recipe) -> StarlightModel:
+    """The recipe's model, if it is one."""
     if not isinstance(recipe.model, StarlightModel):
         raise BadInput(f"{type(recipe.model).__name__}, the model of recipe {recipe.name}, is no starlight model")
     return recipe.model
 
 
-def _check(cube: Cube, recipe: Recipe) -> None:
-    """Raise `Unprocessable` where the cube cannot give what the recipe wants."""
-    if len(cube.angles) < 2:
-        raise Unprocessable(f"{recipe.name} wants a sequence, this one has a single frame")
-    cy, cx = cube.star
-    edge = float(np.hypot(cy, cx))
+def check_mask(cube: Cube, recipe: Recipe) -> None:
+    """Raise `BadInput` if the mask leaves nothing of the image."""
+    edge = min(*cube.star, *((side - 1) // 2 for side in cube.frames.shape[-2:]))
     if recipe.mask_radius >= edge:
         raise BadInput(
-            f"the mask of radius {recipe.mask_radius:g} px covers the whole image, whose corners are {edge:.0f} px away",
+            f"a mask of {recipe.mask_radius:g} px covers the image, whose nearest edge is {edge} px from the star",
             hint="lower mask_radius",
         )
 
 
+def check_rotation(cube: Cube, recipe: Recipe) -> None:
+    """Raise `Unprocessable` if ADI would take every planet for starlight, even one at the edge of the frame."""
+    if recipe.strategy != "adi" or not starlight_model(recipe).needs_rotation:
+        return
+    if len(cube.angles) < 2:
+        raise Unprocessable(f"{recipe.name} compares frames, and the cube has only one", hint="use no-adi or radial")
+    edge = min(*cube.star, *((side - 1) // 2 for side in cube.frames.shape[-2:]))
+    width = max(_width(cube, wave, NYQUIST) for wave in range(len(cube.wavelengths)))
+    needed = float(np.degrees(2 * np.arcsin(min(1.0, width / (2 * edge)))))
+    if cube.rotation < needed:
+        raise Unprocessable(
+            f"the field turns by {cube.rotation:.2f}°, and a planet at the edge of the frame ({edge} px) needs "
+            f"{needed:.1f}° to move by its own width",
+            hint="use no-adi or radial, or a library of other stars (strategy rdi)",
+        )
+
+
+def _width(cube: Cube, wave: int, otherwise: float = float("nan")) -> float:
+    """FWHM of a planet, px; `otherwise` where the cube does not know."""
+    return otherwise if cube.fwhm is None and cube.psf is None else fwhm_of(cube, wave)
+
+
+def _clean_wavelength(
+    cube: Cube, recipe: Recipe, model: StarlightModel, wave: int, library: Images | None, residuals: Images
+) -> float:
+    """Put the residuals of one wavelength into `residuals`; how far from the star (px) some frame has no library."""
+    residuals[:] = np.nan
+    left = residuals.reshape(len(residuals), -1)
+    parts = zones(recipe, cube, wave)
+    unserved = 0.0
+    for comparison in comparisons(cube, recipe, wave, library):
+
+        def one(part: Zone, comparison: Comparison = comparison) -> bool:
+            return clean(model, comparison, comparison.looking_at(part), left)
+
+        served = each(one, parts) if len(parts) > 1 else [one(part) for part in parts]
+        unserved = max([unserved, *(part.outer for part, all_ in zip(parts, served, strict=True) if not all_)])
+    unknown = ~np.isfinite(cube.frames[wave])
+    if unknown.any():
+        residuals[unknown] = np.nan
+    return unserved
+
+
 def zones(recipe: Recipe, cube: Cube, wave: int = 0) -> list[Zone]:
-    """The zones into which a recipe cuts the frames of one wavelength of a cube.
+    """The zones into which a recipe cuts the frames of one wavelength, the cube its own library.
 
     Zones do not overlap. Pixels inside the recipe's mask, and pixels that no frame knows, are in none.
+
+    Raises
+    ------
+    Unprocessable
+        If the model wants rings and the cube has neither PSF nor FWHM to measure them by.
     """
+    zoning = starlight_model(recipe).zoning
+    fwhm = fwhm_of(cube, wave) if zoning.width > 0 else _width(cube, wave)
     known = np.isfinite(cube.frames[wave]).any(axis=0)
-    fwhm = float(cube.fwhm[wave]) if cube.fwhm is not None else float("nan")
-    pieces = cut(_model(recipe).zoning, known, fwhm, recipe.mask_radius)
-    cy, cx = star_position(known.shape)
-    y, x = np.indices(known.shape)
-    radius = np.hypot(y - cy, x - cx).ravel()
+    radius, _ = polar(known.shape)
     return [
         Zone(
             pixels=piece.pixels,
@@ -179,22 +238,26 @@ def zones(recipe: Recipe, cube: Cube, wave: int = 0) -> list[Zone]:
             fwhm=fwhm,
             psf=None if cube.psf is None else cube.psf[wave],
         )
-        for piece in pieces
+        for piece in cut(zoning, known, fwhm, recipe.mask_radius)
     ]
 
 
-def without_gaps(frames: Images) -> Images:
-    """Frames in which unknown pixels hold their mean over time, or 0 where no frame knows them.
-
-    Parameters
-    ----------
-    frames : (time, y, x)
-        NaN marks unknown pixels.
-    """
-    known = np.isfinite(frames)
-    if known.all():
-        return frames
-    return np.where(known, frames, np.nan_to_num(collapse(frames, "mean")))
+def clean(model: StarlightModel, comparison: Comparison, zone: Zone, residuals: Images) -> bool:
+    """Put the residuals of one zone into `residuals`, (time, ny · nx); whether every frame had a library."""
+    science, library = comparison.science, comparison.library
+    rows = comparison.rows
+    if isinstance(model, LinearModel) and model.linear:
+        gram = scalar_products(library, library, zone.optimisation)
+        cross = gram if library is science else scalar_products(science, library, zone.optimisation)
+        weights = model.weights(gram, cross, zone)
+        apply_weights(weights, science, library, zone.pixels, residuals[rows])
+        return bool(np.isfinite(weights).all())
+    if isinstance(model, PixelModel):
+        for block in blocks(zone.pixels) if model.local else [zone.pixels]:
+            seen = science[:, block]
+            beside = seen if library is science else library[:, block]
+            residuals[rows, block] = seen - model.starlight(seen, beside, zone)
+    return True
 
 
 def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
@@ -220,49 +283,26 @@ def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
     return total
 
 
+def apply_weights(weights: Floats, science: Images, library: Images, pixels: Indices, residuals: Images) -> None:
+    """Put science − weights · library into `residuals` at some pixels.
+
+    Parameters
+    ----------
+    weights : (nframe, nref)
+    science, residuals : (nframe, ny · nx)
+    library : (nref, ny · nx)
+    pixels : (npixel,)
+    """
+    kept = (np.eye(len(weights)) - weights if library is science else -weights).astype(np.float32)
+    for block in blocks(pixels):
+        residuals[:, block] = kept @ library[:, block]
+        if library is not science:
+            residuals[:, block] += science[:, block]
+
+
 def blocks(pixels: Indices) -> Iterator[slice | Indices]:
     """Pixels a block at a time: as slices where they follow one another, which saves a copy."""
     together = len(pixels) > 0 and pixels[-1] - pixels[0] == len(pixels) - 1
     for start in range(0, len(pixels), BLOCK):
         block = pixels[start : start + BLOCK]
         yield slice(int(block[0]), int(block[-1]) + 1) if together else block
-
-
-def clean(model: StarlightModel, science: Images, library: Images, zone: Zone, residuals: Images) -> None:
-    """Put the residuals of one zone into `residuals`.
-
-    Parameters
-    ----------
-    science : (nframe, ny · nx)
-    library : (nref, ny · nx)
-        In ADI, `science` itself.
-    residuals : (nframe, ny · nx)
-        Written at `zone.pixels` only.
-    """
-    if isinstance(model, LinearModel) and model.linear:
-        apply_weights(zone_weights(model, science, library, zone), science, library, zone, residuals)
-    elif isinstance(model, PixelModel):
-        for block in blocks(zone.pixels) if model.local else [zone.pixels]:
-            seen = science[:, block]
-            residuals[:, block] = seen - model.starlight(seen, seen if library is science else library[:, block], zone)
-
-
-def zone_weights(model: LinearModel, science: Images, library: Images, zone: Zone) -> Floats:
-    """A linear model's weights for one zone."""
-    gram = scalar_products(library, library, zone.optimisation)
-    cross = gram if library is science else scalar_products(science, library, zone.optimisation)
-    return model.weights(gram, cross, zone)
-
-
-def apply_weights(
-    weights: Floats, science: Images, library: Images, zone: Zone, residuals: Images
-) -> None:
-    """Residuals science − W library at the zone's pixels."""
-    if library is science:
-        left = (np.eye(len(weights)) - weights).astype(np.float32)
-        for block in blocks(zone.pixels):
-            residuals[:, block] = left @ science[:, block]
-    else:
-        single = weights.astype(np.float32)
-        for block in blocks(zone.pixels):
-            residuals[:, block] = science[:, block] - single @ library[:, block]

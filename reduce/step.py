@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny, field_validator
 
-from lyot.cube import Cube
+from lyot.cube import Cube, Images
 from lyot.declaration import Declaration
 from lyot.errors import BadInput
 
@@ -68,6 +68,7 @@ class Recipe(Declaration):
     strategy: Strategy = "adi"
     collapse: Collapse = "median"
     mask_radius: float = Field(0.0, ge=0, description="px around the star that are left out")
+    library_size: int = Field(100, ge=1, description="frames of other stars that strategy rdi keeps, best first")
 
     @field_validator("name")
     @classmethod
@@ -78,13 +79,14 @@ class Recipe(Declaration):
 
     def record(self) -> dict[str, Any]:
         """JSON that replays the recipe."""
-        return {
+        written = {
             "recipe": self.name,
             "model": self.model.record(),
             "strategy": self.strategy,
             "collapse": self.collapse,
             "mask_radius": self.mask_radius,
         }
+        return {**written, "library_size": self.library_size} if self.strategy == "rdi" else written
 
     @classmethod
     def replay(cls, record: dict[str, Any]) -> Recipe:
@@ -92,11 +94,14 @@ class Recipe(Declaration):
         rest = {name: value for name, value in record.items() if name not in ("recipe", "model")}
         return cls(name=record["recipe"], model=replay(record["model"]), **rest)
 
-    def __call__(self, cube: Cube) -> Reduction:
-        """Residual frames and their combination; measuring them is `lyot.reduce.analyse`."""
+    def __call__(self, cube: Cube, library: Images | None = None) -> Reduction:
+        """Residual frames and their combination; measuring them is `lyot.reduce.analyse`.
+
+        `library`, (nref, y, x) counts, are the frames of other stars that strategy "rdi" wants.
+        """
         from lyot.reduce.starlight import subtract
 
-        return subtract(cube, self)
+        return subtract(cube, self, library)
 
     @property
     def parameters(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,11 @@ class Zoning(Declaration):
     width: float = Field(0.0, ge=0, description="width of a ring in FWHM; 0: the whole frame is one zone")
     sectors: int = Field(1, ge=1, description="equal parts of each ring")
     optimised: float = Field(
-        0.0, ge=0, description="area on which a zone's weights are found, in PSF areas; 0: the zone itself"
+        0.0,
+        ge=0,
+        description="area in PSF cores on which a zone's weights are found; it sets the sectors. 0: the zone itself",
     )
-    guard: float = Field(0.0, ge=0, description="FWHM around a zone that have no say in its weights")
+    guarded: bool = Field(False, description="whether a zone's own pixels have no say in its weights")
 
 
 WHOLE_FRAME = Zoning()
@@ -49,6 +52,7 @@ class Zone:
         Distance from the star of a planet in a library frame over that in a science frame: 1 unless library frames
         were stretched to another wavelength.
     fwhm : float, px
+        NaN where the model needs none and the cube has none.
     psf : (y, x), optional
         Image of the star off the coronagraph.
     """
@@ -81,7 +85,7 @@ class Zone:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Pixels of a zone and of its optimisation region, before it is known which frames look at them."""
+    """The pixels of a zone, before it is known which frames look at them; as the same fields of `Zone`."""
 
     pixels: Indices
     optimisation: Indices
@@ -90,7 +94,11 @@ class Piece:
 
 
 def cut(zoning: Zoning, known: NDArray[np.bool_], fwhm: float, mask_radius: float) -> list[Piece]:
-    """Cut a frame as `zoning` says.
+    """Cut a frame as `zoning` says into pieces that do not overlap.
+
+    Rings begin at the mask and end at the nearest edge; the last takes what remains, corners included. Where weights
+    are found on an area of their own, it begins at the zone, reaches outwards, and is about as deep as it is wide
+    (Lafrenière et al. 2007, ApJ 660, 770); the ring is cut into as many sectors as that area wants.
 
     Parameters
     ----------
@@ -98,9 +106,51 @@ def cut(zoning: Zoning, known: NDArray[np.bool_], fwhm: float, mask_radius: floa
         Pixels that may be used.
     fwhm, mask_radius : float, px
     """
-    cy, cx = star_position(known.shape)
-    y, x = np.indices(known.shape)
-    radius = np.hypot(y - cy, x - cx).ravel()
+    radius, azimuth = polar(known.shape)
     usable = known.ravel() & (radius >= mask_radius)
-    pixels = np.flatnonzero(usable)
-    return [Piece(pixels, pixels, mask_radius, float(radius.max()))]
+    if zoning.width == 0:
+        pixels = np.flatnonzero(usable)
+        return [Piece(pixels, pixels, mask_radius, float(radius.max()))] if len(pixels) else []
+    edge = min(*star_position(known.shape), *((side - 1) // 2 for side in known.shape))
+    pieces = []
+    for inner, outer in _rings(mask_radius, edge, zoning.width * fwhm):
+        last = outer + 0.5 * zoning.width * fwhm > edge
+        ring = usable & (radius >= inner) & ((radius < outer) | last)
+        around, sectors = usable & (radius >= inner), zoning.sectors
+        if zoning.optimised > 0:
+            begin, end, sectors = _optimised(zoning.optimised, inner, edge, fwhm)
+            around = usable & (radius >= begin) & ((radius < end) | (end >= edge))
+        for sector in range(sectors):
+            inside = np.floor(azimuth * sectors).astype(int) == sector if sectors > 1 else True
+            pixels = np.flatnonzero(ring & inside)
+            weighed = pixels
+            if zoning.optimised > 0:
+                weighed = np.flatnonzero((around & ~ring if zoning.guarded else around) & inside)
+            if len(pixels) and len(weighed):
+                pieces.append(Piece(pixels, weighed, inner, outer))
+    return pieces
+
+
+def polar(shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Distance from the star (px) and position angle in the frame (turns, 0 to 1) of every pixel, flat."""
+    cy, cx = star_position(shape)
+    y, x = np.indices(shape[-2:])
+    radius = np.hypot(y - cy, x - cx).ravel()
+    turns = (np.arctan2(cx - x, y - cy).ravel() / (2 * np.pi)) % 1.0
+    return radius, np.minimum(turns, np.nextafter(1.0, 0.0))
+
+
+def _rings(inner: float, edge: float, width: float) -> list[tuple[float, float]]:
+    """Whole rings of `width` from `inner` to `edge`, and what is left over with the last."""
+    count = max(1, int((edge - inner) / width))
+    edges = inner + width * np.arange(count + 1)
+    return list(pairwise(edges.tolist()))
+
+
+def _optimised(cores: float, inner: float, edge: float, fwhm: float) -> tuple[float, float, int]:
+    """Inner and outer radius (px) of an optimisation region of `cores` PSF areas, and how many share a ring."""
+    area = cores * np.pi * (fwhm / 2) ** 2
+    depth = min(np.sqrt(area), edge)
+    begin = max(0.0, min(inner, edge - depth))
+    end = begin + depth
+    return begin, end, max(1, round(np.pi * (end**2 - begin**2) / area))

@@ -37,7 +37,7 @@ def test_a_change_goes_to_the_model_that_has_the_field_else_to_the_recipe():
 def test_a_bad_change_is_refused_and_says_what_can_be_set(changes, said):
     with pytest.raises(BadInput, match=said) as refused:
         recipe("pca", **changes)
-    assert "ncomp, strategy, collapse, mask_radius" in refused.value.hint
+    assert "ncomp, strategy, collapse, mask_radius, library_size" in refused.value.hint
 
 
 def test_an_unknown_recipe_names_those_there_are():

@@ -1,0 +1,199 @@
+"""Which frames each science frame is compared with: the strategies ADI, SDI, ASDI and RDI.
+
+Speckles stand still in the frame, at a distance from the star that grows as the wavelength; planets stand still on
+the sky. ADI therefore takes frames of other times, SDI frames of other wavelengths stretched so that their speckles
+fall on those of the science frame, ASDI both, and RDI frames of other stars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lyot.cube import Cube, Floats, Images
+from lyot.errors import BadInput, Unprocessable
+from lyot.reduce.collapse import collapse
+from lyot.reduce.derotate import STEPS, sinc_weights
+from lyot.reduce.parallel import each
+from lyot.reduce.step import Recipe
+from lyot.reduce.zone import Zone, polar
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Science frames of one wavelength and the library they are compared with.
+
+    Parameters
+    ----------
+    rows : slice
+        Which frames of the cube the science frames are.
+    science : (nframe, ny · nx), counts, without gaps
+    library : (nref, ny · nx), counts, without gaps; in ADI, `science` itself
+    angles : (nframe,), deg
+    library_angles, library_scales : (nref,)
+        As in `Zone`.
+    """
+
+    rows: slice
+    science: Images
+    library: Images
+    angles: Floats
+    library_angles: Floats
+    library_scales: Floats
+
+    def looking_at(self, zone: Zone) -> Zone:
+        """A zone as these frames see it."""
+        return replace(
+            zone,
+            angles=self.angles,
+            library_angles=self.library_angles,
+            library_scales=self.library_scales,
+        )
+
+
+def comparisons(cube: Cube, recipe: Recipe, wave: int, library: Images | None = None) -> Iterator[Comparison]:
+    """What the recipe's strategy compares at one wavelength of a cube; together, every frame once.
+
+    Parameters
+    ----------
+    library : (nref, y, x) or (wave, nref, y, x), counts
+        Frames of other stars, for strategy "rdi" and no other.
+
+    Raises
+    ------
+    BadInput
+        If a library is missing, not asked for, or of frames of another shape.
+    Unprocessable
+        If spectral differences are asked of a single wavelength.
+    """
+    if (library is not None) != (recipe.strategy == "rdi"):
+        raise BadInput(
+            "strategy rdi needs a library of other stars' frames"
+            if library is None
+            else f"a library of other stars' frames serves strategy rdi, not {recipe.strategy}"
+        )
+    if recipe.strategy in ("sdi", "asdi") and len(cube.wavelengths) < 2:
+        raise Unprocessable(f"strategy {recipe.strategy} compares wavelengths, and the cube has only one")
+    frames = without_gaps(cube.frames[wave])
+    science = frames.reshape(len(frames), -1)
+    everything = slice(0, len(frames))
+    if recipe.strategy == "adi":
+        ones = np.ones(len(frames))
+        yield Comparison(everything, science, science, cube.angles, cube.angles, ones)
+    elif library is not None:
+        chosen = _of_other_stars(frames, _at_wavelength(library, cube, wave), recipe.library_size)
+        unknown = np.full(len(chosen), np.nan)
+        yield Comparison(everything, science, chosen, cube.angles, unknown, np.ones(len(chosen)))
+    else:
+        yield from _spectral(cube, recipe, wave, science)
+
+
+def _spectral(cube: Cube, recipe: Recipe, wave: int, science: Images) -> Iterator[Comparison]:
+    """SDI: each frame beside those of its own time; ASDI: all frames beside all."""
+    nwave, ntime = cube.frames.shape[:2]
+    others = [w for w in range(nwave) if w != wave]
+    stretch = cube.wavelengths[wave] / cube.wavelengths
+    library = np.empty((nwave, *science.shape), np.float32)
+    library[wave] = science
+    for other in others:
+        library[other] = _to_the_same_brightness(_stretched(cube.frames[other], stretch[other]), science)
+    if recipe.strategy == "asdi":
+        flat = library.reshape(nwave * ntime, -1)
+        angles, scales = np.tile(cube.angles, nwave), np.repeat(stretch, ntime)
+        yield Comparison(slice(0, ntime), science, flat, cube.angles, angles, scales)
+        return
+    for t in range(ntime):
+        now = slice(t, t + 1)
+        beside = np.ascontiguousarray(library[others, t])
+        angles = np.repeat(cube.angles[now], len(others))
+        yield Comparison(now, science[now], beside, cube.angles[now], angles, stretch[others])
+
+
+def without_gaps(frames: Images) -> Images:
+    """Frames in which unknown pixels hold their mean over time, or 0 where no frame knows them.
+
+    Parameters
+    ----------
+    frames : (time, y, x)
+        NaN marks unknown pixels.
+    """
+    known = np.isfinite(frames)
+    if known.all():
+        return frames
+    return np.where(known, frames, np.nan_to_num(collapse(frames, "mean")))
+
+
+def _stretched(frames: Images, factor: float) -> Images:
+    """Frames magnified by `factor` about the star, two small matrix products each.
+
+    What would come from outside the frame is filled like any gap.
+
+    Returns
+    -------
+    (time, ny · nx)
+    """
+    filled = without_gaps(frames)
+    along_y, seen_y = _magnification(frames.shape[1], factor)
+    along_x, seen_x = _magnification(frames.shape[2], factor)
+    out = np.stack(each(lambda frame: along_y @ frame @ along_x.T, filled))
+    out[:, ~(seen_y[:, None] & seen_x[None, :])] = 0
+    return out.reshape(len(frames), -1)
+
+
+def _magnification(side: int, factor: float) -> tuple[Images, NDArray[np.bool_]]:
+    """The matrix that magnifies one axis about side // 2, and which of its rows look inside the frame."""
+    table = sinc_weights()
+    taps = table.shape[1]
+    star = side // 2
+    places = star + (np.arange(side) - star) / factor
+    whole = np.floor(places).astype(int)
+    matrix = np.zeros((side, side + 2 * taps), np.float32)
+    for row, (left, rest) in enumerate(zip(whole, places - whole, strict=True)):
+        if -taps < left < side + taps // 2:
+            first = left - taps // 2 + 1 + taps
+            matrix[row, first : first + taps] = table[int(rest * STEPS + 0.5)]
+    return np.ascontiguousarray(matrix[:, taps:-taps]), (places >= -0.5) & (places <= side - 0.5)
+
+
+def _to_the_same_brightness(library: Images, science: Images) -> Images:
+    """Library frames times one factor, the least-squares fit of their mean to that of the science frames."""
+    mine, other = science.mean(axis=0, dtype=float), library.mean(axis=0, dtype=float)
+    power = float(other @ other)
+    return library * np.float32(mine @ other / power if power > 0 else 1.0)
+
+
+def _at_wavelength(library: Images, cube: Cube, wave: int) -> Images:
+    """The library's frames for one wavelength, checked against the cube."""
+    frames = np.asarray(library, dtype=np.float32)
+    if frames.ndim == 4 and len(frames) == len(cube.wavelengths):
+        frames = frames[wave]
+    if frames.ndim != 3 or frames.shape[1:] != cube.frames.shape[2:] or len(frames) == 0:
+        raise BadInput(
+            f"the library has shape {np.shape(library)}, frames of {cube.frames.shape[2:]} px are needed",
+            hint="(nref, y, x), or (wave, nref, y, x) with the cube's wavelengths",
+        )
+    return without_gaps(frames)
+
+
+def _of_other_stars(frames: Images, library: Images, count: int) -> Images:
+    """The `count` library frames best correlated with the science frames' mean, each as bright as that.
+
+    Returns
+    -------
+    (count, ny · nx), best correlated first
+    """
+    flat = library.reshape(len(library), -1)
+    radius, _ = polar(library.shape)
+    field = radius <= min(library.shape[1:]) // 2
+    mean = frames.reshape(len(frames), -1).mean(axis=0)
+    there = flat[:, field] - flat[:, field].mean(axis=1, keepdims=True)
+    here = mean[field] - mean[field].mean()
+    lengths = np.linalg.norm(there, axis=1)
+    correlation = there @ here / np.where(lengths > 0, lengths, np.inf)
+    best = np.argsort(-correlation, kind="stable")[:count]
+    powers = np.einsum("ij,ij->i", flat[best], flat[best], dtype=float)
+    factors = flat[best] @ mean / np.where(powers > 0, powers, np.inf)
+    return flat[best] * factors[:, None].astype(np.float32)

@@ -1,0 +1,119 @@
+"""Weight matrices from scalar products: the algebra that linear starlight models share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+
+from lyot.cube import Floats
+from lyot.errors import Unprocessable
+
+NOISE_FLOOR = 1e-12  # of the largest eigenvalue; modes below it are rounding
+
+ROUNDING = 1e-8  # of the library's power; scalar products are no better
+
+Solver = Callable[[Floats, Floats], Floats]
+
+
+def principal_weights(gram: Floats, cross: Floats, ncomp: int) -> Floats:
+    """Weights whose product with the library frames is the projection on their leading principal components.
+
+    Parameters
+    ----------
+    gram : (nref, nref)
+    cross : (nframe, nref)
+    ncomp : int
+
+    Returns
+    -------
+    (nframe, nref), dimensionless
+
+    Raises
+    ------
+    Unprocessable
+        If the library has fewer than `ncomp` frames.
+
+    References
+    ----------
+    Soummer, Pueyo & Larkin 2012, ApJL 755, L28.
+    """
+    nref = len(gram)
+    if nref < ncomp:
+        raise Unprocessable(
+            f"{ncomp} components asked of {nref} frames", hint="lower ncomp, or widen the reference library"
+        )
+    values, modes = eigh(gram, subset_by_index=[nref - ncomp, nref - 1], check_finite=False)
+    solid = values > NOISE_FLOOR * values[-1]
+    values, modes = values[solid], modes[:, solid]
+    weights: Floats = (cross @ (modes / values)) @ modes.T
+    return weights
+
+
+def least_squares_weights(gram: Floats, cross: Floats, ridge: float) -> Floats:
+    """Weights that leave the least sum of squares, drawn a little towards the plain mean of the library.
+
+    Minimised is |x − wX|² + λ |w − 1/nref|², with λ `ridge` times the power in which library frames differ from their
+    mean: what never changes vanishes whatever `ridge`, and a large one gives classical ADI.
+
+    Parameters
+    ----------
+    gram : (nref, nref)
+    cross : (nframe, nref)
+    ridge : float
+        Keeps nearly equal frames from large weights of opposite sign, and a bright planet from being fitted away.
+
+    Returns
+    -------
+    (nframe, nref), dimensionless
+
+    Raises
+    ------
+    Unprocessable
+        If the library frames are too alike for so small a `ridge`.
+    """
+    mean = gram.mean(axis=0)
+    variation = max(np.trace(gram) - len(gram) * mean.mean(), 0.0)
+    damping = ridge * variation + ROUNDING * np.trace(gram)
+    try:
+        factor = cho_factor(gram + damping * np.eye(len(gram)), check_finite=False)
+    except LinAlgError:
+        raise Unprocessable(
+            f"{len(gram)} library frames are too alike to be told apart at ridge {ridge:g}", hint="raise ridge"
+        ) from None
+    change: Floats = cho_solve(factor, (cross - mean).T, check_finite=False).T
+    return change + 1.0 / len(gram)
+
+
+def each_from_its_own(
+    gram: Floats, cross: Floats, allowed: NDArray[np.bool_], solve: Solver, fewest: int = 1
+) -> Floats:
+    """Weights of each science frame found on those library frames only that it may use.
+
+    Frames that may use the same ones are solved for together.
+
+    Parameters
+    ----------
+    gram : (nref, nref)
+    cross : (nframe, nref)
+    allowed : (nframe, nref), bool
+    solve : (gram, cross) → weights
+    fewest : int
+        Library frames that a science frame wants at least.
+
+    Returns
+    -------
+    (nframe, nref)
+        Zero where not allowed; a row of NaN for a frame with fewer than `fewest`.
+    """
+    weights = np.zeros(cross.shape)
+    choices, which = np.unique(allowed, axis=0, return_inverse=True)
+    for number, choice in enumerate(choices):
+        rows, columns = np.flatnonzero(which.ravel() == number), np.flatnonzero(choice)
+        if len(columns) < fewest:
+            weights[rows] = np.nan
+        else:
+            weights[np.ix_(rows, columns)] = solve(gram[np.ix_(columns, columns)], cross[np.ix_(rows, columns)])
+    return weights
