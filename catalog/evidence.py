@@ -97,7 +97,7 @@ def orbit_covariance(lags: Floats, separation: Floats, distance: Floats, mass: F
     periods = np.sqrt((axes * 1e-3 * np.asarray(distance)[..., None]) ** 3 / np.asarray(mass)[..., None])
     phase = 2 * np.pi / DAYS_PER_YEAR * lags[..., None, :, :] / periods[..., None, None]
     first = np.cos(phase)
-    powers = _powers()
+    powers = harmonic_powers()
     before, wave = np.ones_like(first), first  # cos 0, cos φ; then cos (k+1)φ = 2 cos φ cos kφ − cos (k−1)φ
     total = powers[0] * wave
     for power in powers[1:]:
@@ -175,7 +175,7 @@ def _transposed(matrix: Floats) -> Floats:
     return np.swapaxes(matrix, -1, -2)
 
 
-def _powers() -> Floats:
+def harmonic_powers() -> Floats:
     """Power sₖ of each harmonic of a Kepler orbit of unit semi-major axis: both axes of its plane, mean square."""
     k, e = np.arange(1, HARMONICS + 1), ECCENTRICITY
     along = 2 / k * jvp(k, k * e)
