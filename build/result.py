@@ -86,53 +86,21 @@ def _detection(made: Made, source: Source) -> dict[str, Any]:
         "mjd": made.observation["mjd"],
         "filter": made.observation["filter"],
         "wavelength": float(made.cube.wavelengths[source.wave]),
-        **astrometry(source, made.observation),
+        "separation": source.separation,
+        "separation_error": known(source.separation_error),
+        "position_angle": source.position_angle % 360.0,
+        "position_angle_error": known(source.position_angle_error),
+        "dra": source.dra,
+        "dra_error": known(source.dra_error),
+        "ddec": source.ddec,
+        "ddec_error": known(source.ddec_error),
+        "dra_ddec_correlation": known(source.dra_ddec_correlation),
         "contrast": contrast,
         "contrast_error": contrast_error,
         "delta_mag": -2.5 * math.log10(contrast) if contrast is not None and bright else None,
         "delta_mag_error": MAGNITUDE * contrast_error / contrast if contrast_error and contrast and bright else None,
         "snr": known(source.snr),
         "false_alarm_probability": known(source.false_alarm_probability),
-    }
-
-
-def astrometry(source: Source, observation: Mapping[str, Any]) -> dict[str, float | None]:
-    """The position of a source with the errors of its fit and of the camera's calibration.
-
-    The relative error of the plate scale acts along the separation, that of true north across it.
-
-    Parameters
-    ----------
-    source : Source
-        As measured: errors of the fit alone.
-    observation : row of `observation`
-        `pixel_scale`, `true_north` and their errors; a term that is unknown counts as 0.
-
-    Returns
-    -------
-    separation, dra, ddec (mas) and position_angle (deg) with their errors, and the correlation of dra and ddec
-    """
-    scale_error = observation["pixel_scale_error"] or 0.0
-    along = source.separation * scale_error / observation["pixel_scale"]
-    north_error = observation["true_north_error"] or 0.0
-    across = source.separation * math.radians(north_error)
-    theta = math.radians(source.position_angle)
-    outward = np.array([math.sin(theta), math.cos(theta)])  # (East, North)
-    sideward = np.array([math.cos(theta), -math.sin(theta)])
-    mixed = source.dra_ddec_correlation * source.dra_error * source.ddec_error
-    fit = np.array([[source.dra_error**2, mixed], [mixed, source.ddec_error**2]])
-    covariance = fit + along**2 * np.outer(outward, outward) + across**2 * np.outer(sideward, sideward)
-    dra_error, ddec_error = np.sqrt(np.diag(covariance))
-    return {
-        "separation": source.separation,
-        "separation_error": known(math.hypot(source.separation_error, along)),
-        "position_angle": source.position_angle % 360.0,
-        "position_angle_error": known(math.hypot(source.position_angle_error, north_error)),
-        "dra": source.dra,
-        "dra_error": known(dra_error),
-        "ddec": source.ddec,
-        "ddec_error": known(ddec_error),
-        "dra_ddec_correlation": known(covariance[0, 1] / (dra_error * ddec_error)) if dra_error * ddec_error else None,
     }
 
 

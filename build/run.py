@@ -19,6 +19,7 @@ from lyot.level1 import read_cube
 from lyot.product import Product
 from lyot.progress import steps
 from lyot.reduce.analyse import analyse
+from lyot.reduce.characterise import AstrometryErrors
 from lyot.reduce.step import Recipe
 from lyot.store import Kept, Store
 
@@ -68,7 +69,10 @@ def reduce_one(store: Store, cube: Kept, recipe: Recipe) -> Kept:
     started, clock = _now(), time.perf_counter()
     frames = read_cube(store.read(cube, "fits"))
     observation = store.rows(cube, "observation").to_pylist()[0]
-    made = Made(job, frames, observation, analyse(frames, recipe), started)
+    errors = AstrometryErrors(
+        pixel_scale=observation["pixel_scale_error"] or 0.0, north=observation["true_north_error"] or 0.0
+    )
+    made = Made(job, frames, observation, analyse(frames, recipe, errors=errors), started)
     content, rows = hcifits.write(hci_of(made)), rows_of(made)
     rows["run"] = RUN.rows([_row(job, job.reduction, "done", started, time.perf_counter() - clock)])
     return store.put(job.reduction, {"fits": content}, rows)

@@ -27,10 +27,10 @@ DECLINATION = -51.0  # deg
 HOURS = 1.0  # before and after transit
 PUPIL_ANGLE = 134.24  # deg, of the pupil against the detector
 
-STATIC = 25.0  # nm rms, errors of the optics
-DRIFT = 8.0  # nm rms, their slow change
+STATIC = 50.0  # nm rms, errors of the optics
+DRIFT = 12.0  # nm rms, their slow change
 MEMORY = 0.97  # correlation of the drift from one frame to the next
-RESIDUAL = 70.0  # nm rms, what adaptive optics leaves
+RESIDUAL = 80.0  # nm rms, what adaptive optics leaves
 INSTANTS = 6  # independent states of the residual turbulence in a frame
 STAR_FLUX = 4e6  # counts a frame in an aperture of 1 FWHM, off the coronagraph
 READ_NOISE = 4.0  # counts
@@ -46,7 +46,7 @@ class Planet:
     contrast: float
 
 
-PLANETS = (Planet(300.0, 62.0, 2e-4), Planet(490.0, 231.0, 6e-5))
+PLANETS = (Planet(300.0, 62.0, 1e-4), Planet(490.0, 231.0, 3e-5))
 
 
 @dataclass(frozen=True, eq=False)
