@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lyot.site.addresses import query_address
 from lyot.site.chart import Above, Chart, Layer, Point, Subject, finite
 from lyot.site.release import Release
-from lyot.site.svg import series_colours, svg
+from lyot.site.svg import ranges, series_colours, svg
 from lyot.site.words import with_error
 
 
@@ -25,6 +25,7 @@ class Figure:
     headings: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     data: str = ""
+    ranges: tuple[float, ...] = ()
     above: Above | None = None
     simulated: bool = False
 
@@ -57,6 +58,7 @@ def figure(chart: Chart, release: Release, subject: Subject) -> Figure:
         headings=headings,
         rows=table,
         data=as_json(points),
+        ranges=ranges(chart, points),
         above=above,
         simulated=any(point.simulated for point in points),
     )
@@ -97,9 +99,11 @@ def _table(
     tabled = {layer.name: layer.doc for layer in drawing.layers if layer.tabled}
     shown = [point for point in points if point.layer in tabled]
     named, labelled = any(p.series for p in shown), any(p.label for p in shown)
+    several = len({point.layer for point in shown}) > 1
     headings = [
         *(["What"] if named else []),
         *(["Label"] if labelled else []),
+        *(["Drawn as"] if several else []),
         drawing.x.heading,
         *([above.heading] if above else []),
         drawing.y.heading,
@@ -108,6 +112,7 @@ def _table(
         (
             *((p.series,) if named else ()),
             *((p.label,) if labelled else ()),
+            *((tabled[p.layer],) if several else ()),
             with_error(p.x, p.x_error),
             *((with_error(p.x * above.factor, None),) if above else ()),
             with_error(p.y, p.y_error),

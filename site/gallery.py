@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from lyot.site.words import with_error
 from lyot.site.writer import Writer
 
 #: Extensions of an HCI-FITS file that become pictures: name, heading, whether it is a map of S/N.
-EXTENSIONS = (("REDUCED_DATA", "Image", False), ("SNR_MAP", "Signal to noise", True))
+EXTENSIONS = (("REDUCED_DATA", "Image", False), ("SNR_MAP", "Signal to noise, −2 to 8", True))
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Shown:
     overlay: str
     width: int
     height: int
+
+
+#: From the plainest model of the starlight to the most careful, as one compares them from left to right.
+ORDER = ("no-adi", "radial", "cadi", "pca", "annular-pca", "loci", "tloci")
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,22 @@ def views(release: Release, target: Row, files: Mapping[str, bytes], writer: Wri
         if shown:
             best = max((row["snr"] or 0.0 for row in sources), default=0.0)
             found.append(View(reduction, observation, shown, tuple(sources), best))
-    return sorted(found, key=lambda view: (view.observation.get("date") or "", view.reduction["recipe"] or ""))
+    return sorted(found, key=_place)
+
+
+def _place(view: View) -> tuple[str, str, int, str]:
+    """By observation, and in it by recipe."""
+    recipe = view.reduction["recipe"] or ""
+    rank = ORDER.index(recipe) if recipe in ORDER else len(ORDER)
+    return view.observation.get("date") or "", view.reduction["observation_id"], rank, view.caption
+
+
+def by_observation(found: Sequence[View]) -> list[tuple[Row, list[View]]]:
+    """Views with the observation they are of."""
+    return [
+        (group[0].observation, group)
+        for group in (list(views) for _, views in groupby(found, key=lambda view: view.reduction["observation_id"]))
+    ]
 
 
 def _pictures(
@@ -81,7 +101,7 @@ def _pictures(
     shown = []
     for extension, heading, symmetric in EXTENSIONS:
         cube = planes(data, extension)
-        if cube is None:
+        if cube is None or not np.isfinite(cube).any():
             continue
         made = picture(stacked(cube), symmetric=symmetric)
         address = f"images/{reduction['product_key']}-{extension.lower().replace('_', '-')}.webp"

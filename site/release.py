@@ -32,6 +32,7 @@ class Release:
         connection.row_factory = sqlite3.Row
         self.tables: dict[str, list[Row]] = {name: self._table(name) for name in tables()}
         self.references = {row["reference_id"]: row for row in self.tables["reference"]}
+        self._products = {row["product_key"]: row for row in self.tables["product"]}
         self._by_target = {name: self._group(name) for name in tables() if "target_id" in tables()[name].names}
 
     def query(self, sql: str, **parameters: Any) -> list[Row]:
@@ -41,6 +42,15 @@ class Release:
     def of_target(self, table: str, target_id: str) -> list[Row]:
         """The rows of one table that belong to one target."""
         return self._by_target[table].get(target_id, [])
+
+    def products(self, target_id: str) -> list[Row]:
+        """Files of one target: those that say so, and those that its rows point to."""
+        keys = dict.fromkeys(
+            row["product_key"]
+            for table in ("product", "observation", "reduction")
+            for row in self.of_target(table, target_id)
+        )
+        return [self._products[key] for key in keys if key in self._products]
 
     def count(self, table: str) -> int:
         """How many rows a table has."""

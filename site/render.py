@@ -19,7 +19,7 @@ from lyot.site.assets import assets
 from lyot.site.chart import Subject, charts
 from lyot.site.downloads import bulk, checksums, fetch
 from lyot.site.figures import figure
-from lyot.site.gallery import View, views
+from lyot.site.gallery import View, by_observation, views
 from lyot.site.pages import Pages
 from lyot.site.release import Release, Row, opened
 from lyot.site.writer import Writer
@@ -80,7 +80,7 @@ def render(release_folder: Path | str, store: Store, base_url: str = "") -> Repo
                 # one broken page fails by its name; the others are rendered
                 report.failures[f"{address}/"] = f"{type(error).__name__}: {error}"
         _lists(release, pages, {key: names[key] for key in shown}, shown)
-        for path, content in assets().items():
+        for path, content in assets(folder.parent / ".site").items():
             writer.write(path, content)
         report.pages, report.removed = pages.count, writer.sweep()
         report.written, report.kept = writer.written, writer.kept
@@ -96,10 +96,12 @@ def _common(release: Release) -> dict[str, Any]:
 
 def _target(release: Release, target: Row, address: str, store: Store, pages: Pages, report: Report) -> Shown:
     key = target["target_id"]
-    files, addresses, missing = fetch(release.of_target("product", key), store, pages.writer)
+    files, addresses, missing = fetch(release.products(key), store, pages.writer)
     report.notes += [f"{address}: {name} is not in the store" for name in missing]
     pictures = views(release, target, files, pages.writer)
     overview = target_page.overview(release, target, pictures)
+    observations = target_page.observations(release, key)
+    detections, references = target_page.detections(release, key), target_page.references(release, target)
     pages.write(
         f"{address}/index.html",
         "target.html",
@@ -108,14 +110,16 @@ def _target(release: Release, target: Row, address: str, store: Store, pages: Pa
         overview=overview,
         facts=target_page.facts(release, target),
         published=target_page.published(release, key),
-        observations=sorted(release.of_target("observation", key), key=lambda row: row["date"] or ""),
-        views=pictures,
+        observations=observations,
+        used=target_page.filled(observations) | target_page.filled(detections),
+        numbers={source[0]: place for place, source in enumerate(references, 1)},
+        views=by_observation(pictures),
         figures=[figure(chart, release, Subject(target)) for chart in charts()],
         companions=target_page.companions(release, key),
-        detections=target_page.detections(release, key),
+        detections=detections,
         downloads=target_page.downloads(release, key, addresses),
         provenance=target_page.provenance(release, key),
-        references=target_page.bibtex(release, key),
+        references=references,
     )
     return Shown(overview, pictures)
 

@@ -57,6 +57,12 @@ def svg(chart: Chart, points: Sequence[Point], above: Above | None = None) -> st
     return "".join([*parts, "</g></svg>"])
 
 
+def ranges(chart: Chart, points: Sequence[Point]) -> tuple[float, float, float, float]:
+    """Least and greatest value of both axes as drawn: x from, x to, y from, y to."""
+    frame = _frame(chart.drawing, points, TOP)
+    return frame.x.low, frame.x.high, frame.y.low, frame.y.high
+
+
 def series_colours(points: Sequence[Point]) -> dict[str, int]:
     """A colour class for each series, in the order they come; those without a name have none."""
     names = dict.fromkeys(point.series for point in points if point.series)

@@ -45,10 +45,11 @@ def facts(release: Release, target: Row) -> list[Fact]:
         value = target.get(name)
         if value is None:
             continue
+        band = _band(name)
         text = value if isinstance(value, str) else with_error(value, target.get(f"{name}_error"))
-        chosen = _published(release, target, name)
+        chosen = _published(release, target, "apparent_mag" if band else name, band)
         where = reference_of(release, chosen) if chosen else (source, url)
-        found.append(Fact(columns[name].doc.split(",")[0], text, unit_text(columns[name].unit), *where))
+        found.append(Fact(f"{band} magnitude" if band else columns[name].doc.split(",")[0], text, unit_text(columns[name].unit), *where))
         if name == "parallax" and value > 0:
             error = target.get("parallax_error")
             distance = with_error(1000.0 / value, 1000.0 * error / value**2 if error else None)
@@ -56,10 +57,16 @@ def facts(release: Release, target: Row) -> list[Fact]:
     return found
 
 
-def _published(release: Release, target: Row, quantity: str) -> Row | None:
+def _band(name: str) -> str:
+    """Photometric band of a column, as `L'` of `mag_lp`; empty when it is no magnitude."""
+    return name.removeprefix("mag_").upper().replace("LP", "L'") if name.startswith("mag_") else ""
+
+
+def _published(release: Release, target: Row, quantity: str, band: str) -> Row | None:
     """The published value of the star that the catalogue prefers, if it is among the measurements."""
     for row in release.of_target("measurement", target["target_id"]):
-        if not row["companion_id"] and row["quantity"] == quantity and row["preferred"]:
+        same = row["quantity"] == quantity and (row["band"] or "") == band
+        if same and not row["companion_id"] and row["preferred"]:
             return row
     return None
 
@@ -84,6 +91,12 @@ def published(release: Release, target_id: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def observations(release: Release, target_id: str) -> list[dict[str, Any]]:
+    """Observations of a target by date."""
+    found = [{**row, "source": reference_of(release, row)} for row in release.of_target("observation", target_id)]
+    return sorted(found, key=lambda row: row["date"] or "")
 
 
 def companions(release: Release, target_id: str) -> list[dict[str, Any]]:
@@ -124,14 +137,14 @@ def downloads(release: Release, target_id: str, files: Mapping[str, str]) -> lis
     """Released files of a target with their addresses, sizes and checksums; `files` maps product keys to addresses."""
     return [
         {**row, "address": files[row["product_key"]]}
-        for row in release.of_target("product", target_id)
+        for row in release.products(target_id)
         if row["product_key"] in files
     ]
 
 
 def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
     """What made each reduction, and how to replay it."""
-    products = {row["product_key"]: row for row in release.of_target("product", target_id)}
+    products = {row["product_key"]: row for row in release.products(target_id)}
     found = []
     for row in release.of_target("reduction", target_id):
         product = products.get(row["product_key"], {})
@@ -159,6 +172,7 @@ def overview(release: Release, target: Row, views: Sequence[View]) -> dict[str, 
     statuses = Counter(row["status"] for row in release.of_target("companion", key) if row["status"])
     if not statuses:
         statuses = Counter(row["status"] for row in release.of_target("detection", key) if row["status"])
+    aliases = [row["alias"] for row in release.of_target("target_alias", key) if row["alias"] != target["name"]]
     surveys = {row["survey_id"]: row["name"] for row in release.tables["survey"]}
     return {
         "state": state(release, key, bool(views)),
@@ -170,7 +184,8 @@ def overview(release: Release, target: Row, views: Sequence[View]) -> dict[str, 
         "setups": sorted({row["setup"] or row["filter"] for row in observed if row["setup"] or row["filter"]}),
         "surveys": sorted({surveys.get(row["survey_id"], row["survey_id"]) for row in observed if row["survey_id"]}),
         "statuses": sorted(statuses, key=rank),
-        "aliases": [row["alias"] for row in release.of_target("target_alias", key) if row["alias"] != target["name"]],
+        "aliases": aliases,
+        "short": sorted(aliases, key=len)[:3],
         "simulated": bool(target.get("simulated")),
         "distance": 1000.0 / target["parallax"] if (target.get("parallax") or 0) > 0 else None,
         "magnitude": target.get("mag_h"),
@@ -222,14 +237,21 @@ def _strings(text: str | None) -> list[str]:
     return [str(value) for value in values] if isinstance(values, list) else []
 
 
-def bibtex(release: Release, target_id: str) -> list[tuple[str, str]]:
+def references(release: Release, target: Row) -> list[tuple[str, str]]:
     """Citations and addresses of everything that the page of a target rests on, each once."""
     used: dict[str, tuple[str, str]] = {}
+    rows = [target]
     for table in ("observation", "reduction", "detection", "companion", "measurement"):
-        for row in release.of_target(table, target_id):
-            if row.get("reference_id"):
-                used.setdefault(row["reference_id"], reference_of(release, row))
+        rows += release.of_target(table, target["target_id"])
+    for row in rows:
+        if row.get("reference_id"):
+            used.setdefault(row["reference_id"], reference_of(release, row))
     return sorted(used.values())
+
+
+def filled(rows: Sequence[Row]) -> set[str]:
+    """Columns in which any row says something: a page leaves the others out."""
+    return {name for row in rows for name, value in row.items() if value not in (None, "", ("", ""))}
 
 
 def plural(number_of: int, noun: str) -> str:

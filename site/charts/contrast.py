@@ -30,7 +30,6 @@ def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
             row["parameters"],
             row["filter"] if several_filters else None,
             row["date"] if several_dates else None,
-            "pixel noise" if row["noise"] == "annulus" else None,
         ]
         found.append(
             Point(
@@ -65,6 +64,6 @@ CONTRAST = Chart(
         ),
     ),
     absent="No detection limits are known for this target.",
-    order=10,
+    order=30,
     above=above,
 )

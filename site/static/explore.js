@@ -29,10 +29,10 @@ async function explore(figure) {
     load(figure.dataset.bundle),
     fetch(figure.dataset.chart).then((answer) => answer.json()),
   ]);
-  spec.data.find((data) => data.name === "points").values = JSON.parse(figure.querySelector(".points").textContent);
+  const drawing = figure.querySelector(".drawing");
+  fit(spec, figure, drawing.clientWidth);
   const place = document.createElement("div");
   place.className = "vega";
-  const drawing = figure.querySelector(".drawing");
   drawing.replaceChildren(place);
   const view = await embed(place, spec, {
     mode: "vega", ast: true, actions: false, defaultStyle: false, renderer: "svg", tooltip: tip, config: colours(),
@@ -41,15 +41,34 @@ async function explore(figure) {
   return view;
 }
 
+// The page's points, ranges, order of colours and room, put into the chart's shared specification.
+function fit(spec, figure, width) {
+  const points = JSON.parse(figure.querySelector("script.points").textContent);
+  points.forEach((point, index) => { point.index = index; });
+  spec.data.find((data) => data.name === "points").values = points;
+  const [lowX, highX, lowY, highY] = figure.dataset.ranges.split(" ").map(Number);
+  const domains = { x: [lowX, highX], y: [lowY, highY], color: [...new Set(points.map((point) => point.series).filter(Boolean))] };
+  for (const scale of spec.scales ?? []) {
+    scale.domain = domains[scale.name] ?? scale.domain;
+    delete scale.sort;
+  }
+  spec.autosize = { type: "fit", contains: "padding" };
+  spec.width = width;
+  spec.height = figure.classList.contains("square") ? width : Math.max(300, 0.62 * width);
+}
+
 // The page's own colours, as the reader sees them now.
 function colours() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(name).trim();
+  const font = getComputedStyle(document.body).fontFamily;
   return {
     background: "transparent",
     range: { category: [0, 1, 2, 3, 4, 5, 6, 7].map((number) => of(`--c${number}`)) },
-    axis: { labelColor: of("--soft"), titleColor: of("--ink"), gridColor: of("--line"), domainColor: of("--line"), tickColor: of("--line") },
-    legend: { labelColor: of("--soft"), titleColor: of("--ink") },
+    axis: {
+      labelColor: of("--soft"), titleColor: of("--ink"), gridColor: of("--line"), domainColor: of("--line"), tickColor: of("--line"),
+      labelFont: font, titleFont: font, labelFontSize: 12, titleFontSize: 12.5, titleFontWeight: "normal",
+    },
     style: { cell: { stroke: "transparent" } },
   };
 }
