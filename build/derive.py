@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import duckdb
 
+from lyot.build.verdicts import add_verdicts
+from lyot.build.visible import Audience
 
-def derive(connection: duckdb.DuckDBPyConnection) -> None:
+
+def derive(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Complete the consolidated tables in `connection`."""
-    for step in (CONTRASTS_AS_MAGNITUDES, UNKNOWN_COMPANIONS, EPOCHS, COMPANION_STATUS, DETECTION_STATUS):
+    for step in (CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES, UNKNOWN_COMPANIONS):
+        connection.execute(step)
+    add_verdicts(connection, audience)
+    for step in (EPOCHS, COMPANION_STATUS, DETECTION_STATUS):
         connection.execute(step)
 
 
@@ -19,29 +25,77 @@ UPDATE detection SET
 WHERE delta_mag IS NULL AND contrast > 0
 """
 
+#: m = m★ + Δm, the star in the broad band around the filter: the colour between the two, about zero for stars of types
+#: A to G, is left out. Filters are named as SPHERE/H2 or Lp; those outside J, H, K and L' have no magnitude.
+APPARENT_MAGNITUDES = """
+WITH star AS (
+    FROM (
+        SELECT target_id, 'J' AS band, mag_j AS magnitude, mag_j_error AS error FROM target
+        UNION ALL SELECT target_id, 'H', mag_h, mag_h_error FROM target
+        UNION ALL SELECT target_id, 'K', mag_k, mag_k_error FROM target
+        UNION ALL SELECT target_id, 'L', mag_lp, mag_lp_error FROM target
+    ) WHERE magnitude IS NOT NULL
+), named AS (
+    SELECT rowid AS row, target_id, delta_mag, delta_mag_error, regexp_replace(lower(filter), '^.*/', '') AS filter
+    FROM detection
+    WHERE apparent_mag IS NULL AND delta_mag IS NOT NULL
+), seen AS (
+    SELECT *, CASE
+        WHEN regexp_full_match(filter, '([bd]b_)?[jhk](s|[123]|12|23)?')
+            THEN upper(regexp_extract(filter, '^(?:[bd]b_)?(.)', 1))
+        WHEN filter IN ('lp', 'l''') THEN 'L'
+    END AS band
+    FROM named
+)
+UPDATE detection SET
+    apparent_mag = star.magnitude + seen.delta_mag,
+    apparent_mag_error = sqrt(star.error ** 2 + seen.delta_mag_error ** 2)
+FROM seen JOIN star USING (target_id, band)
+WHERE detection.rowid = seen.row
+"""
+
+#: M = m − 5 log₁₀(d / 10 pc), d = 1000 / parallax; σ² = σ(m)² + (5 / ln 10 · σ(parallax) / parallax)².
+ABSOLUTE_MAGNITUDES = """
+INSERT INTO measurement BY NAME
+SELECT m.* REPLACE (
+    'absolute_mag' AS quantity,
+    m.value + 5 * log10(t.parallax / 100) AS value,
+    sqrt(m.error_minus ** 2 + (5 / ln(10) * t.parallax_error / t.parallax) ** 2) AS error_minus,
+    sqrt(m.error_plus ** 2 + (5 / ln(10) * t.parallax_error / t.parallax) ** 2) AS error_plus,
+    'derived from the apparent magnitude of this reference and the parallax of the target' AS preferred_reason,
+    m.simulated OR t.simulated AS simulated,
+    CASE WHEN m.release_date IS NOT NULL AND t.release_date IS NOT NULL
+        THEN greatest(m.release_date, t.release_date) END AS release_date
+)
+FROM measurement m JOIN target t USING (target_id)
+WHERE m.quantity = 'apparent_mag' AND m.companion_id IS NOT NULL AND t.parallax > 0
+"""
+
 #: Objects that detections are grouped into but no source describes.
 UNKNOWN_COMPANIONS = """
 INSERT INTO companion BY NAME
 SELECT companion_id, companion_id AS name, min(target_id) AS target_id, bool_and(simulated) AS simulated,
-    min(workspace) AS workspace, min(release_date) AS release_date
+    min(workspace) AS workspace, CASE WHEN count(*) = count(release_date) THEN max(release_date) END AS release_date
 FROM detection
 WHERE companion_id IS NOT NULL AND companion_id NOT IN (SELECT companion_id FROM companion)
 GROUP BY companion_id
 """
 
-#: Detections of one day are one epoch.
 EPOCHS = """
 UPDATE companion SET epochs = coalesce(
-    (SELECT count(DISTINCT floor(mjd)) FROM detection d
-     WHERE d.companion_id = companion.companion_id AND d.separation IS NOT NULL), 0)
+    (SELECT first(v.epochs) FROM verdict v
+     WHERE v.companion_id = companion.companion_id AND v.origin = 'astrometry'), 0)
 """
 
-#: The newest human verdict, else the one of astrometry, else what is known without either.
+#: The newest human verdict; else that of astrometry; else what the source says; else what is known without any.
 COMPANION_STATUS = """
 UPDATE companion SET status = coalesce(
-    (SELECT first(v.status ORDER BY v.origin = 'human' DESC, v.date DESC) FROM verdict v
-     WHERE v.companion_id = companion.companion_id),
-    CASE WHEN epochs > 0 THEN 'CANDIDATE' ELSE 'UNDEFINED' END)
+    (SELECT first(v.status ORDER BY v.date DESC) FROM verdict v
+     WHERE v.companion_id = companion.companion_id AND v.origin = 'human'),
+    (SELECT first(v.status) FROM verdict v
+     WHERE v.companion_id = companion.companion_id AND v.origin = 'astrometry' AND v.status <> 'UNDEFINED'),
+    status,
+    CASE WHEN epochs > 1 THEN 'CANDIDATE' ELSE 'UNDEFINED' END)
 """
 
 DETECTION_STATUS = """

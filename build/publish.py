@@ -74,7 +74,7 @@ def publish(
     try:
         with duckdb.connect(config={"temp_directory": str(part / "spill")}) as connection:
             consolidate(store, connection, selection, audience)
-            derive(connection)
+            derive(connection, audience)
             check(connection, audience)
             rows = bake(connection, part, _about(audience))
         shutil.rmtree(part / "spill", ignore_errors=True)

@@ -9,11 +9,12 @@ Beside the products of a workspace stand three kinds of notes that people may ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lyot.catalog.release import release_day, validated, visible
+from lyot.declaration import canonical
 from lyot.errors import BadInput
 from lyot.store import Kept, Store
 
@@ -117,20 +118,33 @@ def _own_reason(one: Chosen, policy: Mapping[str, Any], audience: Audience) -> s
     return "" if allowed else why
 
 
-def _outdated(seen: Iterable[Kept]) -> dict[str, str]:
-    """Why a product is no longer the one to read: reductions of older cubes, and older imports."""
-    newest = {  # `seen` is oldest first: the last stays
-        (kept.product.kind, kept.product.workspace, kept.product.dataset): kept.key
-        for kept in seen
-        if kept.product.kind in ("cube", "import")
-    }
+def _outdated(seen: list[Kept]) -> dict[str, str]:
+    """Why a product is not the one to read: it is of an older cube, or made by an older version, or an older import."""
+    newest: dict[tuple[str, ...], str] = {}  # `seen` is oldest first: the last stays
+    for kept in seen:
+        newest[_subject(kept)] = kept.key
     old: dict[str, str] = {}
     for kept in seen:
         product = kept.product
-        key = newest.get((product.kind, product.workspace, product.dataset), kept.key)
         cube = newest.get(("cube", product.workspace, product.dataset))
-        if key != kept.key:
-            old[kept.key] = f"{key} is newer"
-        elif product.kind == "reduction" and cube and cube not in product.inputs:
+        if newest[_subject(kept)] != kept.key:
+            old[kept.key] = f"{newest[_subject(kept)]} is newer"
+        elif cube and product.inputs and product.kind != "cube" and cube not in product.inputs:
             old[kept.key] = f"it is made from another cube than {cube}, the newest"
     return old
+
+
+def _subject(kept: Kept) -> tuple[str, ...]:
+    """What a product is of: two of one subject are versions of each other."""
+    product = kept.product
+    subject = (product.kind, product.workspace, product.dataset)
+    if product.kind in ("cube", "import"):
+        return subject
+    return (*subject, *product.inputs, canonical(_without_versions(dict(product.record))))
+
+
+def _without_versions(record: Any) -> Any:
+    """A record without the versions of the steps it names."""
+    if isinstance(record, Mapping):
+        return {name: _without_versions(value) for name, value in record.items() if name not in ("version", "software")}
+    return [_without_versions(value) for value in record] if isinstance(record, list) else record
