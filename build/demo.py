@@ -14,10 +14,7 @@ from astropy.io import fits
 
 from lyot.build.adopt import adopt
 from lyot.build.options import AdoptOptions
-from lyot.build.plan import plan
-from lyot.build.run import Outcome, run
 from lyot.progress import say
-from lyot.reduce.recipes import PUBLISHED, recipe
 from lyot.reduce.simulate.coronagraph import Sequence, simulate_sequence
 from lyot.store import Kept, Store
 
@@ -33,7 +30,6 @@ NACO_FILES = {
 PATIENCE = 10.0  # s, for a server to answer
 SEED = 20260101
 RELEASED = "2014-01-01"  # after the publication of the real sequence
-MORE_MODES = 15  # of `pca`, besides the published recipe: finds beta Pic b best
 
 Fetch = Callable[[], Path | None]
 
@@ -46,12 +42,6 @@ def demo_datasets(store: Store, *, real: bool = True) -> list[Kept]:
         kept.append(adopt_naco(store, folder))
     kept.append(adopt_simulated(store))
     return kept
-
-
-def reduce_demo(store: Store, *, workers: int = 1) -> list[Outcome]:
-    """Reduce what is not yet reduced by the published recipes, and by `pca` with more modes."""
-    recipes = [*PUBLISHED, recipe("pca", ncomp=MORE_MODES)]
-    return run(store, plan(store, recipes=recipes), workers=workers)
 
 
 def find_naco(log: Callable[[str], None] = say, fetch: Fetch | None = None) -> Path | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 import lyot
 from lyot.build.plan import Job
-from lyot.catalog.hciformat import HciFits, Limits
+from lyot.catalog.hciformat import Card, HciFits, Limits
 from lyot.catalog.table import tables
 from lyot.cube import Cube, Floats, Images, star_position
 from lyot.errors import NotFound
@@ -144,7 +144,7 @@ def hci_of(made: Made) -> HciFits:
         "bandwidth": np.full(count, width),
         "polarization": np.full(count, "I"),
     }
-    cards = {
+    cards: dict[str, Card] = {
         "ORIGIN": f"Lyot {lyot.__version__}",
         "DATE": made.date[:19],
         "DATATYPE": recipe.strategy.upper(),
@@ -156,7 +156,7 @@ def hci_of(made: Made) -> HciFits:
         "PIXSCALE": made.cube.pixel_scale / 1e3,  # arcsec, as the format has it
         "SIMULATE": bool(observation["simulated"]),
     }
-    image_cards = {
+    image_cards: dict[str, Card] = {
         "BUNIT": "ct",
         "REDALGO": type(recipe.model).__name__,
         "REDSTRAT": recipe.strategy.upper(),

@@ -131,7 +131,7 @@ def zenith_angle(hours: Floats) -> Floats:
     pole = np.array([0.0, 0.0, 1.0])
     east = np.cross(pole, star)
     north = np.cross(star, east)
-    return np.degrees(np.arctan2(east @ zenith, north @ zenith))
+    return np.asarray(np.degrees(np.arctan2(east @ zenith, north @ zenith)))
 
 
 def detector_offset(planet: Planet, angle: float) -> tuple[float, float]:
@@ -148,7 +148,7 @@ def detector_offset(planet: Planet, angle: float) -> tuple[float, float]:
 
 def _pixels(side: int, step: float = 1.0) -> Floats:
     """Offsets of `side` samples, `step` px apart, from the axis, in λ/D."""
-    return (np.arange(side) - side // 2) * step * PIXEL_SCALE / BEAM
+    return np.asarray((np.arange(side) - side // 2) * step * PIXEL_SCALE / BEAM)
 
 
 def _phases(rng: np.random.Generator, frames: int) -> Floats:

@@ -7,6 +7,8 @@ amplitude out of the pupil, which is all that a plane wave has (Cavarroc et al. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +31,7 @@ def quasi_static(rng: np.random.Generator, count: int) -> Floats:
     -------
     (count, SAMPLES, SAMPLES), of unit rms over the pupil, without piston and tilt
     """
-    return _screens(rng, count, lambda frequency: frequency**-1.0)
+    return _screens(rng, count, lambda frequency: 1.0 / frequency)
 
 
 def residual_turbulence(rng: np.random.Generator, count: int) -> Floats:
@@ -42,12 +44,12 @@ def residual_turbulence(rng: np.random.Generator, count: int) -> Floats:
 
     def amplitude(frequency: Floats) -> Floats:
         beyond = 3.0 * (frequency / CONTROL_RADIUS) ** (-11.0 / 6.0)
-        return np.where(frequency < CONTROL_RADIUS, (frequency / CONTROL_RADIUS) ** -0.5, beyond)
+        return np.asarray(np.where(frequency < CONTROL_RADIUS, (frequency / CONTROL_RADIUS) ** -0.5, beyond))
 
     return _screens(rng, count, amplitude)
 
 
-def _screens(rng, count, amplitude):  # type: ignore[no-untyped-def]
+def _screens(rng: np.random.Generator, count: int, amplitude: Callable[[Floats], Floats]) -> Floats:
     side = 2 * SAMPLES  # twice the pupil, so that its two edges know nothing of each other
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side), indexing="ij")) * SAMPLES
     frequency[0, 0] = np.inf
@@ -63,7 +65,7 @@ def _without_tilt(screens: Floats) -> Floats:
     weights, *_ = np.linalg.lstsq(modes.T, screens[:, inside].T, rcond=None)
     flat = np.zeros_like(screens)
     flat[:, inside] = screens[:, inside] - (modes.T @ weights).T
-    return flat / np.sqrt(np.mean(flat[:, inside] ** 2))
+    return np.asarray(flat / np.sqrt(np.mean(flat[:, inside] ** 2)))
 
 
 def image(waves: Complex, offsets: Floats) -> Floats:
@@ -89,7 +91,7 @@ def image(waves: Complex, offsets: Floats) -> Floats:
 def through_coronagraph(waves: Complex) -> Complex:
     """Waves of a star on the axis, without what a plane wave has."""
     mean = waves.sum(axis=(1, 2), keepdims=True) / PUPIL.sum()
-    return waves - mean * PUPIL
+    return np.asarray(waves - mean * PUPIL)
 
 
 def tilted(waves: Complex, y: float, x: float) -> Complex:
