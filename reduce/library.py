@@ -35,6 +35,8 @@ class Comparison:
     angles : (nframe,), deg
     library_angles, library_scales : (nref,)
         As in `Zone`.
+    unseen : (ny · nx,), bool, optional
+        Pixels that no library frame shows.
     """
 
     rows: slice
@@ -43,6 +45,7 @@ class Comparison:
     angles: Floats
     library_angles: Floats
     library_scales: Floats
+    unseen: NDArray[np.bool_] | None = None
 
     def looking_at(self, zone: Zone) -> Zone:
         """A zone as these frames see it."""
@@ -100,16 +103,22 @@ def _spectral(cube: Cube, recipe: Recipe, wave: int, science: Images) -> Iterato
     library[wave] = science
     for other in others:
         library[other] = _to_the_same_brightness(_stretched(cube.frames[other], stretch[other]), science)
+    # Where a stretched frame ends, the others' mean stands in; where all end, nothing can be said.
+    ends = np.isnan(library[:, 0])
+    nowhere = ends[others].all(axis=0)
+    means = np.nansum(library[others], axis=0) / np.maximum((~ends[others]).sum(axis=0), 1)
+    for other in others:
+        library[other][:, ends[other]] = means[:, ends[other]]
     if recipe.strategy == "asdi":
         flat = library.reshape(nwave * ntime, -1)
         angles, scales = np.tile(cube.angles, nwave), np.repeat(stretch, ntime)
-        yield Comparison(slice(0, ntime), science, flat, cube.angles, angles, scales)
+        yield Comparison(slice(0, ntime), science, flat, cube.angles, angles, scales, nowhere)
         return
     for t in range(ntime):
         now = slice(t, t + 1)
         beside = np.ascontiguousarray(library[others, t])
         angles = np.repeat(cube.angles[now], len(others))
-        yield Comparison(now, science[now], beside, cube.angles[now], angles, stretch[others])
+        yield Comparison(now, science[now], beside, cube.angles[now], angles, stretch[others], nowhere)
 
 
 def without_gaps(frames: Images) -> Images:
@@ -129,17 +138,16 @@ def without_gaps(frames: Images) -> Images:
 def _stretched(frames: Images, factor: float) -> Images:
     """Frames magnified by `factor` about the star, two small matrix products each.
 
-    What would come from outside the frame is filled like any gap.
-
     Returns
     -------
     (time, ny · nx)
+        NaN where it would come from outside the frame; other gaps are filled with their mean over time.
     """
     filled = without_gaps(frames)
     along_y, seen_y = _magnification(frames.shape[1], factor)
     along_x, seen_x = _magnification(frames.shape[2], factor)
     out = np.stack(each(lambda frame: along_y @ frame @ along_x.T, filled))
-    out[:, ~(seen_y[:, None] & seen_x[None, :])] = 0
+    out[:, ~(seen_y[:, None] & seen_x[None, :])] = np.nan
     return out.reshape(len(frames), -1)
 
 
@@ -152,7 +160,7 @@ def _magnification(side: int, factor: float) -> tuple[Images, NDArray[np.bool_]]
     whole = np.floor(places).astype(int)
     matrix = np.zeros((side, side + 2 * taps), np.float32)
     for row, (left, rest) in enumerate(zip(whole, places - whole, strict=True)):
-        if -taps < left < side + taps // 2:
+        if -taps // 2 <= left < side + taps // 2:
             first = left - taps // 2 + 1 + taps
             matrix[row, first : first + taps] = table[int(rest * STEPS + 0.5)]
     return np.ascontiguousarray(matrix[:, taps:-taps]), (places >= -0.5) & (places <= side - 0.5)
@@ -161,6 +169,7 @@ def _magnification(side: int, factor: float) -> tuple[Images, NDArray[np.bool_]]
 def _to_the_same_brightness(library: Images, science: Images) -> Images:
     """Library frames times one factor, the least-squares fit of their mean to that of the science frames."""
     mine, other = science.mean(axis=0, dtype=float), library.mean(axis=0, dtype=float)
+    mine, other = mine[np.isfinite(other)], other[np.isfinite(other)]
     power = float(other @ other)
     return library * np.float32(mine @ other / power if power > 0 else 1.0)
 

@@ -25,7 +25,7 @@ from lyot.reduce.reduction import Reduction
 from lyot.reduce.step import Recipe, Step
 from lyot.reduce.zone import WHOLE_FRAME, Indices, Zone, Zoning, cut, polar
 
-BLOCK = 8192  # pixels multiplied at a time: a block of a hundred frames stays in the cache
+BLOCK = 4096  # pixels multiplied at a time: a block of a hundred frames stays in the cache
 NYQUIST = 2.0  # px; width of the smallest planet, where neither PSF nor FWHM is known
 
 
@@ -205,6 +205,8 @@ def _clean_wavelength(
 
         served = each(one, parts) if len(parts) > 1 else [one(part) for part in parts]
         unserved = max([unserved, *(part.outer for part, all_ in zip(parts, served, strict=True) if not all_)])
+        if comparison.unseen is not None:
+            left[comparison.rows, comparison.unseen] = np.nan
     unknown = ~np.isfinite(cube.frames[wave])
     if unknown.any():
         residuals[unknown] = np.nan
@@ -263,7 +265,9 @@ def clean(model: StarlightModel, comparison: Comparison, zone: Zone, residuals: 
 def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
     """Scalar products of two sets of frames over some pixels.
 
-    Multiplied in single precision block by block and added up in double, so that rounding stays near 1e-8.
+    Multiplied in single precision block by block and added up in double. What all frames have in common is taken out
+    of each block first and its products are put back in double, since in bright static starlight the rounding of
+    those would hide the speckles.
 
     Parameters
     ----------
@@ -276,11 +280,15 @@ def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
     -------
     (n, m), the Gram matrix when `left` is `right`
     """
-    total = np.zeros((len(left), len(right)))
+    products = np.zeros((len(left), len(right)))
     for block in blocks(pixels):
-        part = left[:, block]
-        total += part @ (part if right is left else right[:, block]).T
-    return total
+        there = right[:, block]
+        mean = there.mean(axis=0)
+        there = there - mean
+        here = there if left is right else left[:, block] - mean
+        products += here @ there.T
+        products += (here @ mean)[:, None].astype(float) + (there @ mean) + np.square(mean, dtype=float).sum()
+    return products
 
 
 def apply_weights(weights: Floats, science: Images, library: Images, pixels: Indices, residuals: Images) -> None:

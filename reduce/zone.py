@@ -113,8 +113,9 @@ def cut(zoning: Zoning, known: NDArray[np.bool_], fwhm: float, mask_radius: floa
         return [Piece(pixels, pixels, mask_radius, float(radius.max()))] if len(pixels) else []
     edge = min(*star_position(known.shape), *((side - 1) // 2 for side in known.shape))
     pieces = []
-    for inner, outer in _rings(mask_radius, edge, zoning.width * fwhm):
-        last = outer + 0.5 * zoning.width * fwhm > edge
+    rings = _rings(mask_radius, edge, zoning.width * fwhm)
+    for inner, outer in rings:
+        last = outer == rings[-1][1]
         ring = usable & (radius >= inner) & ((radius < outer) | last)
         around, sectors = usable & (radius >= inner), zoning.sectors
         if zoning.optimised > 0:

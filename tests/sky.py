@@ -17,7 +17,7 @@ RESOLUTION = 4.0  # λ/D at the first wavelength, px
 FWHM = 1.02 * RESOLUTION  # of this pupil, whose middle is obscured
 STAR_PEAK = 1e6  # counts in the brightest pixel of the star off the coronagraph
 PUPIL_SAMPLES = 48  # images repeat every 48 λ/D: frames must be smaller
-STATIC_PHASE, SLOW_PHASE = 0.15, 0.05  # rad rms
+STATIC_PHASE, SLOW_PHASE = 0.5, 0.2  # rad rms
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,11 @@ def observe(
 
 
 def brightest(reduction, wave: int = 0) -> Found:
-    """The brightest source at least 2 FWHM from the star, its place from a parabola through the pixels at its peak."""
+    """The brightest source at least 3 FWHM from the star, its place from a parabola through the pixels at its peak."""
     image = np.array(reduction.image[wave], dtype=float)
     cy, cx = image.shape[0] // 2, image.shape[1] // 2
     y, x = np.indices(image.shape)
-    image[(np.hypot(y - cy, x - cx) < 2 * FWHM) | ~np.isfinite(image)] = -np.inf
+    image[(np.hypot(y - cy, x - cx) < 3 * FWHM) | ~np.isfinite(image)] = -np.inf
     j, i = np.unravel_index(np.argmax(image), image.shape)
     v, u = (part.ravel() for part in np.mgrid[-1:2, -1:2])
     terms = np.stack([np.ones(9), u, v, u * u, u * v, v * v], axis=1)
