@@ -98,8 +98,8 @@ def circle_overlap(y0, y1, x0, x1, radius):  # type: ignore[no-untyped-def]
         if b <= a or min(y1, chord) <= max(y0, -chord):
             continue
         under_arc = _half_disc(b, radius) - _half_disc(a, radius)
-        upper = under_arc if chord < y1 else y1 * (b - a)
-        lower = -under_arc if -chord > y0 else y0 * (b - a)
+        upper = under_arc if chord <= y1 else y1 * (b - a)
+        lower = -under_arc if -chord >= y0 else y0 * (b - a)
         area += upper - lower
     return area
 

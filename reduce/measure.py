@@ -54,7 +54,8 @@ def snr_map(image: NDArray[np.floating], fwhm: float) -> Images:
     known = np.isfinite(padded)
     clear = distance_transform_edt(known) > radius + CLEARANCE
     ny, nx = padded.shape
-    light = np.where(known, padded, np.float32(0))
+    level = np.median(values[np.isfinite(values)]) if known.any() else 0.0
+    light = np.where(known, padded - np.float32(level), np.float32(0))
     fluxes = np.zeros((ny * SUBSTEPS, nx * SUBSTEPS), dtype=np.float32)
     spread(lambda start, stop: _fill_fluxes(fluxes, light, table, start, stop), ny)
     cy, cx = star_position(values.shape)
