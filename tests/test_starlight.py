@@ -23,6 +23,11 @@ def trial(model, **settings):
     return Recipe(name="trial", model=model, **settings)
 
 
+def equal(one, other, within):
+    """Whether two arrays are known at the same places and nowhere differ by more than `within`."""
+    return np.array_equal(np.isnan(one), np.isnan(other)) and np.nanmax(np.abs(one - other)) <= within
+
+
 def name(model):
     return f"{model}-{getattr(model, 'collapse', '')}".rstrip("-")
 
@@ -59,7 +64,7 @@ def test_twice_the_light_leaves_twice_the_residual(model):
     once = observe(Planet(20.0, 120.0, 1e-3), nframes=16)
     twice = Cube(2 * once.frames, once.angles, once.wavelengths, once.pixel_scale, once.psf, fwhm=once.fwhm)
     one, two = trial(model)(once).image, trial(model)(twice).image
-    assert two == pytest.approx(2 * one, abs=1e-4 * float(np.nanmax(np.abs(two))), nan_ok=True)  # float32 rounding
+    assert equal(two, 2 * one, within=1e-4 * np.nanmax(np.abs(two)))  # float32 rounding
 
 
 @pytest.mark.parametrize("model", EVERY, ids=name)
@@ -103,7 +108,7 @@ def test_zones_cover_the_frame_once(model, seen):
 
 
 def test_no_model_means_the_frames_themselves(seen):
-    assert trial(NoADI())(seen).residuals == pytest.approx(seen.frames, rel=1e-6)
+    assert np.array_equal(trial(NoADI())(seen).residuals, seen.frames)
 
 
 def test_components_are_those_of_the_singular_value_decomposition(seen):
@@ -111,7 +116,7 @@ def test_components_are_those_of_the_singular_value_decomposition(seen):
     _, _, modes = np.linalg.svd(frames, full_matrices=False)
     left = frames - frames @ modes[:7].T @ modes[:7]
     ours = trial(PCA(ncomp=7))(seen).residuals.reshape(24, -1)
-    assert ours == pytest.approx(left, abs=1e-5 * np.abs(frames).max())  # float32 rounding
+    assert equal(ours, left, within=1e-5 * np.abs(frames).max())  # float32 rounding
 
 
 def test_all_components_leave_nothing(seen):
@@ -123,9 +128,9 @@ def test_mean_and_median_are_what_they_say(seen):
     frames = seen.frames[0]
     mean = trial(ClassicalADI(collapse="mean"))(seen).residuals[0]
     median = trial(ClassicalADI())(seen).residuals[0]
-    rounding = 1e-5 * float(np.abs(frames).max())
-    assert mean == pytest.approx(frames - frames.mean(axis=0, dtype=float), abs=rounding)
-    assert median == pytest.approx(frames - np.median(frames, axis=0), abs=rounding)
+    rounding = 1e-5 * np.abs(frames).max()
+    assert equal(mean, frames - frames.mean(axis=0, dtype=float), within=rounding)
+    assert equal(median, frames - np.median(frames, axis=0), within=rounding)
 
 
 def test_weights_of_a_local_model_use_no_frame_in_which_the_planet_has_not_moved(seen):
