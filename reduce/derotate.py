@@ -45,7 +45,8 @@ def sinc_weights(taps: int = TAPS) -> Images:
     distance = np.arange(1 - half, half + 1) - np.linspace(0.0, 1.0, STEPS + 1)[:, None]
     window = np.i0(_window_shape(taps) * np.sqrt(np.maximum(0.0, 1.0 - (distance / half) ** 2)))
     weights = np.sinc(distance) * window
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    table: Images = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return table
 
 
 def _window_shape(taps: int) -> float:

@@ -105,7 +105,7 @@ def _spectral(cube: Cube, recipe: Recipe, wave: int, science: Images) -> Iterato
         library[other] = _to_the_same_brightness(_stretched(cube.frames[other], stretch[other]), science)
     # Where a stretched frame ends, the others' mean stands in; where all end, nothing can be said.
     ends = np.isnan(library[:, 0])
-    nowhere = ends[others].all(axis=0)
+    nowhere: NDArray[np.bool_] = np.all(ends[others], axis=0)
     means = np.nansum(library[others], axis=0) / np.maximum((~ends[others]).sum(axis=0), 1)
     for other in others:
         library[other][:, ends[other]] = means[:, ends[other]]
@@ -205,4 +205,5 @@ def _of_other_stars(frames: Images, library: Images, count: int) -> Images:
     best = np.argsort(-correlation, kind="stable")[:count]
     powers = np.einsum("ij,ij->i", flat[best], flat[best], dtype=float)
     factors = flat[best] @ mean / np.where(powers > 0, powers, np.inf)
-    return flat[best] * factors[:, None].astype(np.float32)
+    chosen: Images = flat[best] * factors[:, None].astype(np.float32)
+    return chosen

@@ -58,7 +58,8 @@ def recipe(name: str, /, **changes: Any) -> Recipe:
             hint=f"it has {', '.join(settings(chosen))}",
         )
     model = _changed(chosen.model, {key: changes[key] for key in inner}, name)
-    return _changed(chosen, {"model": model, **{key: changes[key] for key in outer}}, name)
+    changed: Recipe = _changed(chosen, {"model": model, **{key: changes[key] for key in outer}}, name)
+    return changed
 
 
 def settings(chosen: Recipe) -> list[str]:

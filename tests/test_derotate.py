@@ -61,7 +61,7 @@ def test_a_source_ends_where_the_convention_says_whatever_the_angle_and_the_shap
     turned = derotate(point_source(shape, y, x)[None], [angle])[0]
     expected = point_source(shape, y_end, x_end)
     seen = np.hypot(*(np.indices(shape) - np.array([y_end, x_end])[:, None, None])) < 6
-    assert turned[seen] == pytest.approx(expected[seen], abs=1e-3)  # of the peak
+    assert np.abs(turned - expected)[seen].max() < 1e-3  # of the peak
 
 
 @pytest.mark.parametrize("shape", [(61, 61), (60, 60), (50, 61)])
@@ -86,7 +86,7 @@ def test_it_agrees_with_the_fourier_reference(shape):
     frames = np.repeat(field[None], len(angles), axis=0)
     near = np.hypot(*(np.indices(shape) - np.array(shape)[:, None, None] // 2)) < 36
     part = 5e-4 * np.abs(field).max()  # what 12 taps may err
-    assert derotate(frames, angles)[:, near] == pytest.approx(derotate_fft(frames, angles)[:, near], abs=part)
+    assert np.abs(derotate(frames, angles) - derotate_fft(frames, angles))[:, near].max() < part
 
 
 def test_flux_is_conserved():
@@ -99,10 +99,10 @@ def test_flux_is_conserved():
 
 def test_weights_interpolate_and_sum_to_one():
     weights = sinc_weights(12)
-    assert weights.sum(axis=1) == pytest.approx(np.ones(len(weights)), abs=1e-6)
+    assert np.abs(weights.sum(axis=1) - 1).max() < 1e-6
     assert weights[0] == pytest.approx(np.eye(12)[5], abs=1e-7)  # at a sample, that sample
     assert weights[-1] == pytest.approx(np.eye(12)[6], abs=1e-7)
-    assert weights == pytest.approx(weights[::-1, ::-1], abs=1e-6)
+    assert np.abs(weights - weights[::-1, ::-1]).max() < 1e-6
 
 
 def test_what_comes_from_outside_the_frame_is_nan_and_nothing_else():

@@ -61,7 +61,8 @@ def light_left(zone: Zone, distance: Floats) -> Floats:
         values = _mean_profile(zone, np.hypot(steps[:, None] + dx, dy))
     light = values.mean(axis=1)
     farther_keeps_less: Floats = np.minimum.accumulate(light / light[0])  # diffraction rings do not count twice
-    return np.interp(distance, steps, farther_keeps_less, right=0.0)
+    left: Floats = np.interp(distance, steps, farther_keeps_less, right=0.0)
+    return left
 
 
 def _mean_profile(zone: Zone, radius: Floats) -> Floats:
@@ -72,4 +73,5 @@ def _mean_profile(zone: Zone, radius: Floats) -> Floats:
     at = np.arange(0.0, middle.min(), 0.25)
     places = [middle[0] + np.outer(at, np.sin(turns)), middle[1] + np.outer(at, np.cos(turns))]
     profile = map_coordinates(zone.psf.astype(float), places, order=3).mean(axis=1)
-    return np.interp(radius, at, profile, right=0.0)
+    values: Floats = np.interp(radius, at, profile, right=0.0)
+    return values
