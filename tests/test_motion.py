@@ -268,6 +268,16 @@ def test_both_hypotheses_foretell_what_was_seen(published):
 # ---- every subset, slow --------------------------------------------------------------------------------------------
 
 
+def test_chance_in_two_epochs_does_not_decide(published):
+    """From MJD 55194 to 55517 beta Pic b went just where a background star would have: two nights are one epoch."""
+    star, seen, mass = _source(published, "beta-pic-b")
+    some = seen.select(np.flatnonzero(np.isin(seen.times, (55194.0, 55516.0, 55517.0))))
+    verdict = judge(star, some, mass)
+    assert verdict.epochs == 2
+    assert verdict.log_odds < -np.log(ODDS)
+    assert verdict.status == "AMBIGUOUS"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOUND + BACKGROUND)
 def test_no_subset_gives_the_opposite_verdict(published, name):
