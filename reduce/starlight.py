@@ -249,9 +249,7 @@ def clean(model: StarlightModel, comparison: Comparison, zone: Zone, residuals: 
     science, library = comparison.science, comparison.library
     rows = comparison.rows
     if isinstance(model, LinearModel) and model.linear:
-        gram = scalar_products(library, library, zone.optimisation)
-        cross = gram if library is science else scalar_products(science, library, zone.optimisation)
-        weights = model.weights(gram, cross, zone)
+        weights = model.weights(*products(comparison, zone), zone)
         apply_weights(weights, science, library, zone.pixels, residuals[rows])
         return bool(np.isfinite(weights).all())
     if isinstance(model, PixelModel):
@@ -260,6 +258,13 @@ def clean(model: StarlightModel, comparison: Comparison, zone: Zone, residuals: 
             beside = seen if library is science else library[:, block]
             residuals[rows, block] = seen - model.starlight(seen, beside, zone)
     return True
+
+
+def products(comparison: Comparison, zone: Zone) -> tuple[Floats, Floats]:
+    """The scalar products that a linear model wants: library with library, and science with library."""
+    science, library = comparison.science, comparison.library
+    gram = scalar_products(library, library, zone.optimisation)
+    return gram, gram if library is science else scalar_products(science, library, zone.optimisation)
 
 
 def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
