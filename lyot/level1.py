@@ -7,22 +7,29 @@ FWHM), IMAGE `PSF` (wave, y, x) when there is one. The header of the frames it c
 from __future__ import annotations
 
 import io
+import re
+import warnings
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
 
 from lyot.cube import Cube
 from lyot.errors import BadInput
 
-STRUCTURAL = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "BZERO", "BSCALE", "BLANK", "CHECKSUM", "DATASUM", "END")
+#: Cards that say how a unit is stored, not what it holds.
+STRUCTURAL = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|EXTLEVEL|INHERIT|BZERO|BSCALE|BLANK|CHECKSUM"
+    r"|DATASUM|END"
+)
 
 
 def write_cube(cube: Cube, header: fits.Header | None = None, cards: dict[str, tuple[Any, str]] | None = None) -> bytes:
     """The bytes of a Level 1 file: `cube`, the cards of `header`, and `cards` of our own with their comments."""
     primary = fits.PrimaryHDU(cube.frames)
     for card in (header.cards if header is not None else ()):
-        if not card.keyword.startswith(STRUCTURAL):
+        if not STRUCTURAL.fullmatch(card.keyword):
             primary.header.append(card, end=True)
     own = {
         "LYOT LEVEL": (1, "calibrated, centred frames (wave, time, y, x)"),
@@ -55,7 +62,9 @@ def write_cube(cube: Cube, header: fits.Header | None = None, cards: dict[str, t
     if cube.psf is not None:
         hdus.append(fits.ImageHDU(cube.psf, name="PSF"))
     buffer = io.BytesIO()
-    fits.HDUList(hdus).writeto(buffer, output_verify="silentfix")
+    with warnings.catch_warnings():  # raw cards with long comments, once their values are written as FITS wants them
+        warnings.filterwarnings("ignore", "Card is too long, comment will be truncated", VerifyWarning)
+        fits.HDUList(hdus).writeto(buffer, output_verify="silentfix")
     return buffer.getvalue()
 
 
@@ -67,8 +76,8 @@ def read_cube(data: bytes) -> Cube:
     BadInput
         If it is no Level 1 file.
     """
-    with fits.open(io.BytesIO(data), memmap=False) as hdus:
-        try:
+    try:
+        with fits.open(io.BytesIO(data), memmap=False) as hdus:
             header = hdus[0].header
             frames, wavelengths = hdus["FRAMES"].data, hdus["WAVELENGTHS"].data
             return Cube(
@@ -81,8 +90,10 @@ def read_cube(data: bytes) -> Cube:
                 times=_known(frames["TIME"]),
                 fwhm=_known(wavelengths["FWHM"]),
             )
-        except KeyError as error:
-            raise BadInput(f"no Level 1 file: {error.args[0]}") from None
+    except KeyError as error:
+        raise BadInput(f"no Level 1 file: {error.args[0]}") from None
+    except OSError as error:
+        raise BadInput(f"no FITS file: {error}") from None
 
 
 def _known(column: Any) -> Any:

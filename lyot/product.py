@@ -42,7 +42,7 @@ class Product:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in (self.kind, self.workspace, *self.dataset.split("/")):
+        for name in (self.kind, self.workspace, *self.dataset.split("/"), *([self.label] if self.label else [])):
             check_name(name)
         canonical(dict(self.record))  # a record that is no JSON cannot be replayed
 
@@ -65,7 +65,7 @@ def slug(text: str) -> str:
     BadInput
         If nothing of `text` remains.
     """
-    plain = re.sub(r"[^a-z0-9.+]+", "-", spelled(text).lower()).strip("-.")
+    plain = re.sub(r"[^a-z0-9.+]+", "-", spelled(text).lower()).strip("-.+")
     if not plain:
         raise BadInput(f"no name can be made of {text!r}")
     return plain

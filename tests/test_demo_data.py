@@ -77,7 +77,13 @@ def test_what_was_fetched_wrong_is_not_used(monkeypatch, tmp_path):
     assert demo.fetch_naco() is None
 
 
-def test_the_simulated_sequence_says_that_it_is_simulated(tmp_path):
+@pytest.fixture
+def short(monkeypatch):
+    """A simulated sequence of few frames."""
+    monkeypatch.setattr(demo, "simulate_sequence", lambda seed: simulate_sequence(seed, frames=4))
+
+
+def test_the_simulated_sequence_says_that_it_is_simulated(tmp_path, short):
     store = Store(str(tmp_path / "store"))
     (kept,) = demo.demo_datasets(store, real=False)
     (row,) = store.rows(kept, "observation").to_pylist()
@@ -87,12 +93,12 @@ def test_the_simulated_sequence_says_that_it_is_simulated(tmp_path):
     assert row["target_name"] == "Simulated star 1"
     assert store.notes("releases/", workspace="main")[f"releases/{kept.product.dataset}"]["release_date"]
     cube = read_cube(store.read(kept, "fits"))
-    truth = simulate_sequence(demo.SEED)
+    truth = simulate_sequence(demo.SEED, frames=4)
     np.testing.assert_array_equal(cube.frames[0], truth.frames)
     np.testing.assert_allclose(cube.angles, truth.angles)
 
 
-def test_the_same_demonstration_again_adds_nothing(tmp_path):
+def test_the_same_demonstration_again_adds_nothing(tmp_path, short):
     store = Store(str(tmp_path / "store"))
     first = demo.demo_datasets(store, real=False)
     again = demo.demo_datasets(store, real=False)

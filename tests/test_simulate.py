@@ -98,15 +98,15 @@ def test_light_is_conserved():
 
 
 def test_speckles_stay_while_the_sky_turns():
-    frames = simulate_sequence(1).frames
+    frames = simulate_sequence(1, frames=20, planets=()).frames
     ring = disk(MIDDLE, MIDDLE, 30) & ~disk(MIDDLE, MIDDLE, 8)
     values = frames[:, ring]
 
     def likeness(one: int, other: int) -> float:
         return float(np.corrcoef(values[one], values[other])[0, 1])
 
-    assert likeness(20, 21) > 0.5
-    assert likeness(20, 21) > likeness(0, 39)  # and decorrelate slowly
+    assert likeness(9, 10) > 0.5
+    assert likeness(9, 10) > likeness(0, 19)  # and decorrelate slowly
 
 
 def test_the_same_seed_gives_the_same_sequence():

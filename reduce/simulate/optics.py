@@ -83,7 +83,7 @@ def image(waves: Complex, offsets: Floats) -> Floats:
     (side, side), per (λ/D)²; a plane wave of unit amplitude has unit sum over the whole plane
     """
     kernel = np.exp(-2j * np.pi * np.outer(offsets, _ACROSS))
-    fields = kernel @ waves @ kernel.T
+    fields = np.tensordot(np.tensordot(waves, kernel, (1, 1)), kernel, (1, 1))  # y, then x: two large products
     power = PUPIL.sum() * SAMPLES**2
     return np.asarray((np.abs(fields) ** 2).mean(axis=0) / power)
 
