@@ -50,9 +50,9 @@ RIGHT = Field2D(rows=(15, 1013), columns=(1078, 1958), star=(508.0, 1510.0))
 LENSLETS = LensletModel()
 IFS_SIDE = 2048
 
-#: Gain (electrons per ADU) and counts above which a pixel no longer follows the light, ADU.
+#: Gain (electrons per ADU), and counts near the end of the 16-bit converters, ADU.
 GAIN = {"irdis": 1.75, "ifs": 1.80}
-SATURATION = 40_000.0
+SATURATION = 60_000.0
 
 #: µm per pixel of the stage that dithers IRDIS.
 DITHER_STAGE = 18.0
