@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+import pooch
+
 from lyot.declaration import digest
-from lyot.site.chart import charts
+from lyot.progress import say
+from lyot.site.chart import Chart, charts
 
 
-def assets(kept: Path) -> dict[str, bytes]:
+def assets() -> dict[str, bytes]:
     """Content of every static file, by its path in the site.
 
-    Parameters
-    ----------
-    kept : Path
-        Folder that keeps what takes seconds to make, named by a digest of what it is made from.
+    What takes seconds to make is kept in the user's cache folder, named by a digest of what it is made from.
     """
+    kept = Path(pooch.os_cache("lyot")) / "site"
     static = files("lyot.site") / "static"
     found = {f"static/{file.name}": file.read_bytes() for file in static.iterdir() if not file.name.startswith(".")}
     maker = (files("lyot.site") / "interactive.py").read_text(encoding="utf-8")
@@ -28,7 +31,7 @@ def assets(kept: Path) -> dict[str, bytes]:
     for chart in charts():
         key = digest([*stamp, repr(chart.drawing)])
         found[f"static/charts/{chart.name}.json"] = _made(
-            kept / f"{chart.name}-{key}.json", lambda chart=chart: _specification(chart.name)
+            kept / f"{chart.name}-{key}.json", partial(_specification, chart)
         )
     return found
 
@@ -38,10 +41,13 @@ def _made(path: Path, make: Callable[[], str]) -> bytes:
     if path.is_file():
         return path.read_bytes()
     content = make().encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        say(f"{path.parent} cannot keep the chart library, so it is made at every rendering: {error}")
     return content
 
 
@@ -51,8 +57,7 @@ def _library() -> str:
     return library()
 
 
-def _specification(name: str) -> str:
+def _specification(chart: Chart) -> str:
     from lyot.site.interactive import specification  # altair takes a second to import: only when it is needed
 
-    chart = next(chart for chart in charts() if chart.name == name)
     return json.dumps(specification(chart), separators=(",", ":"))

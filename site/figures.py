@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from lyot.site.addresses import query_address
 from lyot.site.chart import Above, Chart, Layer, Point, Subject, finite
@@ -57,32 +58,35 @@ def figure(chart: Chart, release: Release, subject: Subject) -> Figure:
         series=tuple(series_colours(points).items()),
         headings=headings,
         rows=table,
-        data=as_json(points),
+        data=as_json(chart, points),
         ranges=ranges(chart, points),
         above=above,
         simulated=any(point.simulated for point in points),
     )
 
 
-def as_json(points: Sequence[Point]) -> str:
-    """The points as JSON that may stand inside an HTML element: nothing in it can end that element."""
-    rows = [
-        {
-            name: value
-            for name, value in (
-                ("layer", point.layer),
-                ("x", point.x),
-                ("y", point.y),
-                ("series", point.series),
-                ("label", point.label),
-                ("x_error", point.x_error),
-                ("y_error", point.y_error),
-            )
-            if value not in (None, "")
-        }
-        for point in points
-    ]
-    return inert(json.dumps(rows, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
+def as_json(chart: Chart, points: Sequence[Point]) -> str:
+    """The points as JSON that may stand inside an HTML element: nothing in it can end that element.
+
+    One object for each run of points of one layer and series, `{layer, series, columns, rows}`, with the columns that
+    say anything. Measured numbers stand as the database has them; computed ones (layers without a table) with six
+    digits, finer than any screen.
+    """
+    computed = {layer.name for layer in chart.drawing.layers if not layer.tabled}
+    groups = []
+    for (layer, series), run in groupby(points, key=lambda point: (point.layer, point.series)):
+        members = list(run)
+        columns = [name for name in COLUMNS if any(getattr(p, name) not in (None, "") for p in members)]
+        rows = [[_written(getattr(p, name), layer in computed) for name in columns] for p in members]
+        groups.append({"layer": layer, "series": series, "columns": columns, "rows": rows})
+    return inert(json.dumps(groups, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
+
+
+COLUMNS = ("x", "y", "x_error", "y_error", "label")
+
+
+def _written(value: float | str | None, computed: bool) -> float | str | None:
+    return float(f"{value:.6g}") if computed and isinstance(value, float) else value
 
 
 def inert(text: str) -> str:

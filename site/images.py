@@ -17,7 +17,10 @@ Plane = NDArray[np.float32]
 SIDE = 480  # px, of the picture's longer side
 # Anchors of the colours, dark to light: black, deep blue, violet, ember, straw; lightness grows evenly.
 ANCHORS = np.array(
-    [(4, 6, 14), (17, 24, 58), (58, 28, 92), (124, 36, 96), (190, 62, 72), (236, 118, 48), (252, 190, 92), (255, 246, 214)],
+    [
+        (4, 6, 14), (17, 24, 58), (58, 28, 92), (124, 36, 96),
+        (190, 62, 72), (236, 118, 48), (252, 190, 92), (255, 246, 214),
+    ],
     dtype=float,
 )
 

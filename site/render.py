@@ -80,7 +80,7 @@ def render(release_folder: Path | str, store: Store, base_url: str = "") -> Repo
                 # one broken page fails by its name; the others are rendered
                 report.failures[f"{address}/"] = f"{type(error).__name__}: {error}"
         _lists(release, pages, {key: names[key] for key in shown}, shown)
-        for path, content in assets(folder.parent / ".site").items():
+        for path, content in assets().items():
             writer.write(path, content)
         report.pages, report.removed = pages.count, writer.sweep()
         report.written, report.kept = writer.written, writer.kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lyot.site.words import MINUS
 
@@ -65,7 +66,7 @@ def spread(values: Sequence[float], margin: float = 0.06, log: bool = False) -> 
 def tick_text(value: float, ticks: Sequence[float]) -> str:
     """A tick's number, all ticks of an axis with the same decimals."""
     if len(ticks) > 1:
-        step = min(abs(b - a) for a, b in zip(ticks, ticks[1:], strict=False))
+        step = min(abs(b - a) for a, b in pairwise(ticks))
         places = max(0, -math.floor(math.log10(step) + 1e-9))
         if round(step * 10**places) != round(step * 10**places, 6):  # a step of 2.5
             places += 1

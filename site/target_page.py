@@ -49,7 +49,8 @@ def facts(release: Release, target: Row) -> list[Fact]:
         text = value if isinstance(value, str) else with_error(value, target.get(f"{name}_error"))
         chosen = _published(release, target, "apparent_mag" if band else name, band)
         where = reference_of(release, chosen) if chosen else (source, url)
-        found.append(Fact(f"{band} magnitude" if band else columns[name].doc.split(",")[0], text, unit_text(columns[name].unit), *where))
+        heading = f"{band} magnitude" if band else columns[name].doc.split(",")[0]
+        found.append(Fact(heading, text, unit_text(columns[name].unit), *where))
         if name == "parallax" and value > 0:
             error = target.get("parallax_error")
             distance = with_error(1000.0 / value, 1000.0 * error / value**2 if error else None)
@@ -150,15 +151,14 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
         product = products.get(row["product_key"], {})
         if not row["record"]:
             continue
-        settings = "".join(
-            f" --set {part.strip()}" for part in (row["parameters"] or "").split(",") if "=" in part
-        )
+        settings = "".join(f" --set {part.strip()}" for part in (row["parameters"] or "").split(",") if "=" in part)
+        dataset = product.get("dataset", row["observation_id"])
         found.append(
             {
                 **row,
                 "record": pretty(row["record"]),
                 "inputs": ", ".join(_strings(product.get("inputs"))),
-                "replay": f"lyot reduce {product.get('dataset', row['observation_id'])} --recipe {row['recipe']}{settings}",
+                "replay": f"lyot reduce {dataset} --recipe {row['recipe']}{settings}",
             }
         )
     return found

@@ -25,8 +25,8 @@ LEFT JOIN companion c ON c.companion_id = d.companion_id
 LEFT JOIN observation o ON o.observation_id = d.observation_id
 WHERE d.target_id = :target AND d.mjd IS NOT NULL AND d.dra IS NOT NULL AND d.ddec IS NOT NULL
 ORDER BY name, d.companion_id, d.mjd"""
-MOST_SAMPLES = 240  # of a track: at a month each, twenty years
-DAYS_A_SAMPLE = 15.0  # a parallax loop needs at least a dozen a year
+MOST_SAMPLES = 160  # of a track: more would weigh on the page
+DAYS_A_SAMPLE = 20.0  # a parallax loop needs at least a dozen a year
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def star_of(target: Row) -> Star | None:
     if not finite(*(target.get(name) for name in names)):
         return None
     try:
-        return Star(*(target[name] for name in names), radial_velocity=target.get("radial_velocity") or 0.0)
+        return Star(**{name: target[name] for name in names}, radial_velocity=target.get("radial_velocity") or 0.0)
     except BadInput:  # a negative parallax is a fair measurement, but no distance
         return None
 

@@ -20,7 +20,7 @@ JOIN measurement b ON b.companion_id = a.companion_id AND b.quantity = 'apparent
 JOIN companion c ON c.companion_id = a.companion_id
 JOIN target t ON t.target_id = c.target_id
 WHERE a.quantity = 'apparent_mag' AND a."limit" IS NULL AND a.band LIKE '%/{first}'
- AND c.target_id IN (SELECT target_id FROM target WHERE parallax > 0)
+ AND t.parallax > 0 AND (NOT c.simulated OR c.target_id = :target)
 ORDER BY own, c.name, a.preferred DESC, a.number"""
 
 

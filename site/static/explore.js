@@ -43,8 +43,7 @@ async function explore(figure) {
 
 // The page's points, ranges, order of colours and room, put into the chart's shared specification.
 function fit(spec, figure, width) {
-  const points = JSON.parse(figure.querySelector("script.points").textContent);
-  points.forEach((point, index) => { point.index = index; });
+  const points = unfold(JSON.parse(figure.querySelector("script.points").textContent));
   spec.data.find((data) => data.name === "points").values = points;
   const [lowX, highX, lowY, highY] = figure.dataset.ranges.split(" ").map(Number);
   const domains = { x: [lowX, highX], y: [lowY, highY], color: [...new Set(points.map((point) => point.series).filter(Boolean))] };
@@ -55,6 +54,16 @@ function fit(spec, figure, width) {
   spec.autosize = { type: "fit", contains: "padding" };
   spec.width = width;
   spec.height = figure.classList.contains("square") ? width : Math.max(300, 0.62 * width);
+}
+
+// Rows of each group as objects; `index` keeps a line's order, and what has no series has none.
+function unfold(groups) {
+  let index = 0;
+  return groups.flatMap(({ layer, series, columns, rows }) =>
+    rows.map((row) => ({
+      ...Object.fromEntries(columns.map((name, place) => [name, row[place]])),
+      layer, series: series || undefined, index: index++,
+    })));
 }
 
 // The page's own colours, as the reader sees them now.

@@ -1,0 +1,266 @@
+"""The rendered site, read back as a browser would: links, policy, numbers, badges, and nothing executed."""
+
+import json
+import re
+import sqlite3
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from baked import HOSTILE, bake, release
+
+from lyot.site.render import Report, render
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+LOADED = {"src", "poster", "data"}  # what a browser fetches by itself, with the href of <link>
+
+
+class Page(HTMLParser):
+    """Elements of a page, whether they are nested rightly, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data):
+        (self.scripts if self.open and self.open[-1] == "script" else self.text).append(data)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> tuple[Path, Report]:
+    folder, store = release(tmp_path_factory.mktemp("site"))
+    return folder / "site", render(folder, store, base_url="https://lyot.example/portal")
+
+
+@pytest.fixture(scope="module")
+def pages(site) -> dict[str, Page]:
+    root, _ = site
+    return {str(path.relative_to(root)): Page(path.read_text(encoding="utf-8")) for path in root.rglob("*.html")}
+
+
+def good(pages) -> Page:
+    return pages["targets/good/index.html"]
+
+
+def test_every_page_renders(site, pages):
+    _, report = site
+    assert report.failures == {}
+    assert report.notes == []
+    assert {
+        "index.html", "targets/index.html", "targets/good/index.html", "surveys/index.html", "companions/index.html",
+        "data/index.html", "docs/index.html", "docs/dictionary/index.html",
+    } <= set(pages)  # fmt: skip
+    assert report.pages == len(pages)
+
+
+def test_links_lead_somewhere(site, pages):
+    """Inside the site every link is relative and meets a file; `lyot` is the server's."""
+    root, _ = site
+    for path, page in pages.items():
+        for tag, attributes in page.elements:
+            for name in ("href", "src", "data-bundle", "data-chart", "data-index"):
+                address = attributes.get(name)
+                if not address or attributes.get("rel") == "canonical":
+                    continue
+                parts = urlsplit(address)
+                if parts.scheme or parts.netloc:
+                    assert tag == "a", f"{path}: {address}"
+                    assert parts.scheme in ("http", "https")
+                    continue
+                assert not address.startswith("/"), f"{path} has the absolute {address}"
+                target = (root / path).parent / unquote(parts.path)
+                if target.resolve().is_relative_to((root / "lyot").resolve()):
+                    continue
+                target = target / "index.html" if not parts.path or parts.path.endswith("/") else target
+                target = root / path if not parts.path else target
+                assert target.is_file(), f"{path} leads to {address}"
+                if parts.fragment:
+                    ids = {a.get("id") for _, a in Page(target.read_text(encoding="utf-8")).elements}
+                    assert parts.fragment in ids, f"{path} leads to {address}"
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_is_inline(pages):
+    for path, page in pages.items():
+        policy = [a["content"] for t, a in page.elements if a.get("http-equiv") == "Content-Security-Policy"]
+        assert len(policy) == 1, path
+        assert "default-src 'none'" in policy[0]
+        assert "unsafe" not in policy[0]
+        for tag, attributes in page.elements:
+            assert tag != "style", path
+            assert not any(name.startswith("on") or name == "style" for name in attributes), (path, tag, attributes)
+            loaded = [v for n, v in attributes.items() if n in LOADED or (tag == "link" and n == "href")]
+            if attributes.get("rel") != "canonical":
+                assert not any(urlsplit(v or "").netloc for v in loaded), (path, loaded)
+            if tag == "script":
+                assert attributes.get("src") or attributes["type"] == "application/json"
+
+
+def test_hostile_names_are_text(pages):
+    for path, page in pages.items():
+        assert not page.open, f"{path} leaves {page.open} open"
+        assert all(a.get("src") != "x" for _, a in page.elements), path
+        assert all(not (a.get("href") or "").startswith("javascript:") for _, a in page.elements), path
+    everywhere = ["index.html", "targets/index.html", "companions/index.html", "surveys/index.html"]
+    for path in everywhere[1:]:
+        assert HOSTILE in "".join(pages[path].text), path
+    own = next(page for path, page in pages.items() if path.startswith("targets/") and is_hostile(page))
+    data = [json.loads(script) for script in own.scripts if script.strip()]
+    assert any(HOSTILE in group["series"] for groups in data for group in groups)
+
+
+def is_hostile(page: Page) -> bool:
+    return any(t == "title" for t, _ in page.elements) and "".join(page.text).strip().startswith("</script>")
+
+
+def test_hostile_names_are_text_in_the_search_index(site):
+    root, _ = site
+    text = (root / "targets/index.json").read_text(encoding="utf-8")
+    assert "<" not in text
+    assert HOSTILE in {row["name"] for row in json.loads(text)}
+
+
+def test_charts_say_what_the_database_says(site, pages):
+    root, _ = site
+    connection = sqlite3.connect(root.parent / "lyot.db")
+    shown = {group["layer"]: group for group in chart(good(pages), "astrometry")}
+    query = "SELECT dra, ddec, dra_error, ddec_error FROM detection WHERE target_id = 'good' ORDER BY mjd"
+    assert [tuple(row[:4]) for row in shown["measured"]["rows"]] == connection.execute(query).fetchall()
+    assert shown["measured"]["columns"][:4] == ["x", "y", "x_error", "y_error"]
+    limits = chart(good(pages), "contrast")[0]
+    query = "SELECT separation / 1000, delta_mag FROM detection_limit WHERE target_id = 'good' ORDER BY separation"
+    assert [tuple(row) for row in limits["rows"]] == connection.execute(query).fetchall()
+    connection.close()
+
+
+def chart(page: Page, name: str) -> list[dict]:
+    """Points of one chart of a page."""
+    names = [a["id"] for t, a in page.elements if t == "figure" and "data-chart" in a]
+    return json.loads([s for s in page.scripts if s.strip()][names.index(name)])
+
+
+def test_charts_have_a_drawing_and_a_table_without_scripts(pages):
+    page = good(pages)
+    figures = [a["id"] for t, a in page.elements if t == "figure" and "data-chart" in a]
+    assert figures == ["astrometry", "separation", "position-angle", "contrast", "colour-magnitude-h2-h3"]
+    drawings = [a for t, a in page.elements if t == "svg" and a.get("class") == "chart"]
+    tables = [a for t, a in page.elements if t == "table" and a.get("class") == "numbers"]
+    assert len(drawings) == len(tables) == len(figures)
+    assert all(a["role"] == "img" and a["aria-labelledby"] for a in drawings)
+
+
+def test_what_a_chart_links_as_its_data_is_its_query(site, pages):
+    root, _ = site
+    connection = sqlite3.connect(root.parent / "lyot.db")
+    links = [urlsplit(a["href"]) for t, a in good(pages).elements if t == "a" and "lyot?sql=" in (a.get("href") or "")]
+    assert len(links) >= 5
+    for link in links:
+        asked = {name: values[0] for name, values in parse_qs(link.query).items()}
+        assert connection.execute(asked.pop("sql"), asked).fetchall()
+    connection.close()
+
+
+def test_a_background_star_runs_against_the_proper_motion(pages):
+    """The star moves 100 mas/yr to the East: what is far behind falls 100 mas a year to the West."""
+    groups = {group["layer"]: group["rows"] for group in chart(good(pages), "astrometry")}
+    (east, north, _), (later_east, later_north, _) = groups["expected"]
+    # the parallax (50 mas) returns after a Julian year to 0.02 of a turn per degree of the Earth's leap: < 1 mas
+    assert later_east - east == pytest.approx(-100.0, abs=1.0)
+    assert later_north - north == pytest.approx(0.0, abs=1.0)
+
+
+def test_simulated_rows_are_badged_and_others_are_not(pages):
+    assert badges(pages["targets/sim/index.html"]) > 5
+    assert badges(good(pages)) == 0
+    assert badges(pages["targets/index.html"]) == 1
+    assert badges(pages["companions/index.html"]) == 1
+
+
+def badges(page: Page) -> int:
+    return sum(1 for _, a in page.elements if "simulated" in (a.get("class") or ""))
+
+
+def test_the_source_is_where_its_circle_is(site, pages):
+    """At 120° East of North a source stands to the left and below: in the pixels, and in the drawing over them."""
+    from io import BytesIO
+
+    import numpy as np
+    from PIL import Image
+
+    root, _ = site
+    address = next(a["src"] for t, a in good(pages).elements if t == "img")
+    picture = Image.open(BytesIO((root / "targets/good" / address).resolve().read_bytes())).convert("L")
+    brightest = np.unravel_index(int(np.argmax(np.asarray(picture, float))), (picture.height, picture.width))
+    html = (root / "targets/good/index.html").read_text(encoding="utf-8")
+    x, y = map(float, re.search(r'class="detection".*?cx="([\d.]+)" cy="([\d.]+)"', html).groups())
+    # one pixel of the detector is 7.9 of the picture; the maximum of noisy pixels wanders by half of one
+    assert (brightest[1], brightest[0]) == pytest.approx((x, y), abs=8.0)
+    assert x < picture.width / 2 - 100
+    assert y > picture.height / 2 + 50
+
+
+def test_downloads_have_their_checksums(site, pages):
+    import hashlib
+
+    root, _ = site
+    for line in (root / "data/SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((root / "data" / name).read_bytes()).hexdigest() == digest
+    files = [a["href"] for t, a in good(pages).elements if t == "a" and "download" in a]
+    assert any(name.endswith(".fits") for name in files)
+
+
+def test_rendering_again_writes_nothing(tmp_path):
+    folder, store = release(tmp_path)
+    first = render(folder, store)
+    again = render(folder, store)
+    assert first.written > 0
+    assert (again.written, again.removed) == (0, 0)
+
+
+def test_a_page_that_is_no_more_is_removed(tmp_path):
+    folder, store = release(tmp_path)
+    render(folder, store)
+    connection = sqlite3.connect(folder / "lyot.db")
+    connection.execute("DELETE FROM target WHERE target_id = 'sim'")
+    connection.commit()
+    connection.close()
+    report = render(folder, store)
+    assert report.removed == 1
+    assert not (folder / "site/targets/sim").exists()
+
+
+def test_an_empty_release_is_a_site(tmp_path):
+    from lyot.store import Store
+
+    report = render(bake(tmp_path / "public", {}), Store(str(tmp_path / "store")))
+    assert report.failures == {}
+    text = (tmp_path / "public/site/targets/index.html").read_text()
+    assert "no target" in text
+
+
+def test_a_missing_file_is_named_and_the_page_stands(tmp_path):
+    from lyot.store import Store
+
+    folder, _ = release(tmp_path)
+    report = render(folder, Store(str(tmp_path / "elsewhere")))
+    assert len(report.notes) == 1
+    assert ".fits" in report.notes[0]
+    assert (folder / "site/targets/good/index.html").is_file()
