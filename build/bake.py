@@ -47,7 +47,7 @@ def bake(connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, A
 
 def bake_duckdb(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[str, Any]) -> None:
     """All tables as a DuckDB database; descriptions and units are its comments."""
-    connection.execute(f"ATTACH '{_quoted(path)}' AS baked")
+    connection.execute(f"ATTACH '{_quoted(path)}' AS baked; BEGIN")
     for table in tables().values():
         connection.execute(f'CREATE TABLE baked."{table.name}" AS {_sorted(table)}')
         connection.execute(f"COMMENT ON TABLE baked.\"{table.name}\" IS '{_quoted(table.doc)}'")
@@ -58,7 +58,7 @@ def bake_duckdb(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
         connection.register("_values", values)
         connection.execute(f"CREATE TABLE baked.{name} AS FROM _values")
         connection.unregister("_values")
-    connection.execute("DETACH baked")
+    connection.execute("COMMIT; DETACH baked")
 
 
 def bake_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import duckdb
-import pyarrow as pa
 
+from lyot.build.naming import resolve_targets
+from lyot.build.rows import insert
 from lyot.build.sources import Sources
 from lyot.build.visible import Audience, Chosen, Selection
 from lyot.catalog.table import Table, tables
@@ -18,6 +19,12 @@ MERGED = ("target", "companion")
 TOGETHER = (("ra", "dec"), ("pmra", "pmdec"), ("age", "age_min", "age_max"))
 #: Made here, from the products themselves; rows of these in a product are not read.
 _OWN = ("product", "workspace")
+#: A file shows the star of the observation or reduction that it holds.
+_TARGET_OF_PRODUCT = """
+UPDATE product SET target_id = shown.target_id
+FROM (SELECT product_key, target_id FROM observation UNION SELECT product_key, target_id FROM reduction) AS shown
+WHERE product.product_key = shown.product_key
+"""
 
 
 def consolidate(
@@ -31,13 +38,17 @@ def consolidate(
         sources.read(table)
     if audience.workspace is None:
         _drop_rejected(connection, selection)
+    resolve_targets(connection)
     for table in given:
         connection.execute(f'CREATE TABLE "{table.name}" AS {_latest(table)}')
         connection.execute(f'DROP TABLE "given_{table.name}"')
     read = [one for one in selection.chosen if audience.with_simulated or one.kept.key not in simulated]
-    _insert(connection, tables()["product"], [_product(one, one.kept.key in simulated) for one in read])
+    for name in _OWN:
+        connection.execute(tables()[name].create())
+    insert(connection, tables()["product"], [_product(one, one.kept.key in simulated) for one in read])
+    connection.execute(_TARGET_OF_PRODUCT)
     used = {one.kept.product.workspace for one in read}
-    _insert(
+    insert(
         connection,
         tables()["workspace"],
         [{"workspace": name, **policy} for name, policy in selection.policies.items() if name in used],
@@ -106,13 +117,6 @@ def _product(one: Chosen, simulated: bool) -> dict[str, object]:
         "workspace": product.workspace,
         "release_date": one.release_date,
     }
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[dict[str, object]]) -> None:
-    values: pa.Table = table.rows(rows)
-    connection.register("_values", values)
-    connection.execute(f'CREATE TABLE "{table.name}" AS FROM _values')
-    connection.unregister("_values")
 
 
 def _unknown_targets(connection: duckdb.DuckDBPyConnection) -> None:

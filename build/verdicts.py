@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
 
 import duckdb
 from astropy.time import Time
 
+from lyot.build.rows import Row, insert, read
 from lyot.build.visible import Audience
 from lyot.catalog.forecast import decides_on
 from lyot.catalog.motion import Positions, Verdict, judge_all, positions, star_of
 from lyot.catalog.table import tables
 from lyot.sky import Star
 
-Row = dict[str, Any]
-
 ORIGIN = "astrometry"
+UNDECIDED = ("UNDEFINED", "CANDIDATE", "AMBIGUOUS")
 _ASTROMETRY = """
-SELECT d.companion_id, d.observation_id, d.mjd, d.separation, d.separation_error, d.position_angle,
-    d.position_angle_error, d.dra, d.dra_error, d.ddec, d.ddec_error, d.dra_ddec_correlation,
-    d.simulated, d.workspace, d.release_date
-FROM detection d JOIN companion c USING (companion_id)
-WHERE d.mjd IS NOT NULL AND (d.separation IS NOT NULL OR d.dra IS NOT NULL)
-ORDER BY d.companion_id, d.mjd
+SELECT companion_id, observation_id, mjd, separation, separation_error, position_angle, position_angle_error,
+    dra, dra_error, ddec, ddec_error, dra_ddec_correlation, simulated, workspace, release_date
+FROM detection
+WHERE companion_id IN (SELECT companion_id FROM companion) AND mjd IS NOT NULL
+    AND (separation IS NOT NULL OR dra IS NOT NULL)
+ORDER BY companion_id, mjd, reduction_id, number, wavelength
 """
 _HOSTS = """
 SELECT c.companion_id, c.target_id, t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocity, t.mass
@@ -34,9 +32,10 @@ FROM companion c LEFT JOIN target t USING (target_id)
 
 def add_verdicts(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Add to the table `verdict` what astrometry says of each companion that was seen, and when it would say more."""
-    hosts = {row["companion_id"]: row for row in _rows(connection, _HOSTS)}
+    hosts = {row["companion_id"]: row for row in read(connection, _HOSTS)}
     seen = [
-        (name, list(rows)) for name, rows in groupby(_rows(connection, _ASTROMETRY), lambda row: row["companion_id"])
+        (name, list(rows))
+        for name, rows in groupby(read(connection, _ASTROMETRY), lambda row: row["companion_id"])
     ]
     sources = [(star_of(hosts[name]), positions(rows), hosts[name]["mass"]) for name, rows in seen]
     now = float(Time(audience.as_of, scale="utc").mjd)
@@ -50,27 +49,16 @@ def add_verdicts(connection: duckdb.DuckDBPyConnection, audience: Audience) -> N
         }
         for (name, rows), source, verdict in zip(seen, sources, judge_all(sources), strict=True)
     ]
-    values = tables()["verdict"].rows(made)
-    connection.register("_values", values)
-    connection.execute("INSERT INTO verdict BY NAME FROM _values")
-    connection.unregister("_values")
+    insert(connection, tables()["verdict"], made)
 
 
 def _judgement(verdict: Verdict, source: tuple[Star | None, Positions, float | None], now: float) -> Row:
-    """The columns of a verdict; when the next epoch would decide, where none has."""
+    """The columns of a verdict; from today on, when one more epoch would decide what is undecided."""
     star, seen, mass = source
-    open_ = verdict.status in ("UNDEFINED", "AMBIGUOUS") and star is not None and seen.epochs > 0
-    return {
-        "origin": ORIGIN,
-        "author": "Lyot",
-        "status": verdict.status,
-        "log_odds": verdict.log_odds,
-        "epochs": verdict.epochs,
-        "time_span": verdict.time_span,
-        "chi2_background": verdict.chi2_background,
-        "reason": verdict.reason,
-        "decides_on": decides_on(star, seen, mass, after=now) if open_ and star is not None else None,
-    }
+    said: Row = {"origin": ORIGIN, "author": "Lyot", **vars(verdict)}
+    if star is not None and seen.epochs and verdict.status in UNDECIDED:
+        said["decides_on"] = decides_on(star, seen, mass, after=now)
+    return said
 
 
 def _rights(rows: list[Row], audience: Audience) -> Row:
@@ -82,10 +70,3 @@ def _rights(rows: list[Row], audience: Audience) -> Row:
         "workspace": audience.workspace if ours else rows[0]["workspace"],
         "release_date": None if None in dates else max(dates),
     }
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description]
-    while batch := cursor.fetchmany(10_000):
-        yield from (dict(zip(names, row, strict=True)) for row in batch)
