@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 from lyot.cube import Images, star_position
 from lyot.errors import BadInput
-from lyot.reduce.derotate import STEPS, sinc_weights
+from lyot.reduce.register import recentre
 
 SMALLEST = 21  # px: frames narrower than this hold no annulus to measure noise in
 ROUNDS = 3  # a hole that neighbours cannot fill in so many rounds is an area that was not seen
@@ -68,37 +66,23 @@ def centred(frames: Images, centre: tuple[float, float] | None, name: str) -> Im
     Raises
     ------
     BadInput
-        If the star is outside the frames, or so near an edge that little would be left.
+        If the star is outside the frames, or little would be left around it.
     """
-    ny, nx = frames.shape[-2:]
-    middle = star_position(frames.shape)
-    y, x = middle if centre is None else centre
-    if not (0 <= y <= ny - 1 and 0 <= x <= nx - 1):
-        raise BadInput(f"the star at (y, x) = ({y:g}, {x:g}) is outside the frames of {name}, {ny} × {nx} px")
-    unseen = np.isnan(frames).any(axis=(0, 1))
-    if (y, x) == middle and not unseen.any():
-        return frames
-    row, column = math.floor(y), math.floor(x)
-    half = min(row, ny - 1 - row, column, nx - 1 - column)
+    try:
+        moved = frames if centre is None else recentre(frames, centre)
+    except BadInput as error:
+        raise BadInput(f"{name}: {error.message}", hint=error.hint) from None
+    unseen = np.isnan(moved).any(axis=(0, 1))
     if unseen.any():
+        row, column = star_position(moved.shape)
         rows, columns = np.nonzero(unseen)
-        half = min(half, int(np.maximum(abs(rows - row), abs(columns - column)).min()) - 1)
-    if 2 * half + 1 < SMALLEST:
-        raise BadInput(
-            f"{name} leaves {max(2 * half + 1, 0)} px around the star at (y, x) = ({y:g}, {x:g}), "
-            f"{SMALLEST} are needed",
-            hint="is the centre right? counts start from 0",
-        )
-    square = frames[..., row - half : row + half + 1, column - half : column + half + 1]
-    return _shifted(_shifted(square, y - row, axis=-2), x - column, axis=-1)
-
-
-def _shifted(frames: Images, distance: float, axis: int) -> Images:
-    """The frames at `distance` (0 to 1 px) further along an axis, by windowed sinc; edges repeat."""
-    if distance == 0:
-        return np.ascontiguousarray(frames)
-    weights = sinc_weights()[round(distance * STEPS)]
-    return np.asarray(correlate1d(frames, np.concatenate([[0.0], weights]), axis=axis, mode="nearest"))
+        nearest = int(np.maximum(abs(rows - row), abs(columns - column)).min())
+        half = max(0, min(nearest - 1, *((side - 1) // 2 for side in moved.shape[-2:])))
+        moved = moved[..., row - half : row + half + 1, column - half : column + half + 1]
+    ny, nx = moved.shape[-2:]
+    if min(ny, nx) < SMALLEST:
+        raise BadInput(f"{name} leaves {ny} × {nx} px around the star, {SMALLEST} × {SMALLEST} are needed")
+    return np.ascontiguousarray(moved)
 
 
 def peak_in_the_middle(psf: Images, name: str) -> Images:

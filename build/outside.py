@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from lyot.errors import BadInput, NotFound
+
+GZIP = b"\x1f\x8b"  # how a compressed file begins
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +52,16 @@ def read_fits(path: str | Path) -> FitsFile:
         If it is no FITS file, is cut short, or holds no numbers.
     """
     raw = _bytes(Path(path))
+    if not raw.startswith((b"SIMPLE", GZIP)):
+        start = raw[:20].decode("ascii", "replace")
+        raise BadInput(f"{path} is no FITS file: it begins with {start!r}, where 'SIMPLE' is needed")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")  # astropy only warns of a file that is cut short
         try:
             values, header = _first_data(_unpacked(raw), str(path))
         except OSError as error:
-            start = raw[:20].decode("ascii", "replace")
-            raise BadInput(f"{path} is no readable FITS file: {error}; it begins with {start!r}") from None
-        except (EOFError, TypeError, ValueError):
+            raise BadInput(f"{path} is no sound FITS file: {error}") from None
+        except (EOFError, TypeError, ValueError, zlib.error):
             values = None  # astropy wanted more bytes than there are
     if values is None or any("truncated" in str(warning.message) for warning in said):
         raise BadInput(
@@ -75,7 +80,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _unpacked(raw: bytes) -> bytes:
-    return gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
+    return gzip.decompress(raw) if raw.startswith(GZIP) else raw
 
 
 def _first_data(raw: bytes, name: str) -> tuple[NDArray[Any], fits.Header]:

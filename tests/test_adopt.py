@@ -181,8 +181,8 @@ def one_frame_dead(folder):
 
 
 BAD_FILES = {
-    "text": (lambda f: (f / "cube.fits").write_text("wavelength flux\n1 2\n"), "cube.fits is no readable FITS"),
-    "empty": (lambda f: (f / "cube.fits").write_bytes(b""), "cube.fits is no readable FITS"),
+    "text": (lambda f: (f / "cube.fits").write_text("wave flux\n1 2\n"), "cube.fits is no FITS file: it begins with .wave"),
+    "empty": (lambda f: (f / "cube.fits").write_bytes(b""), "cube.fits is no FITS file: it begins with ..,"),
     "cut": (cut, "cube.fits is cut short"),
     "cut-compressed": (cut_compressed, "cube.fits is cut short"),
     "missing": (lambda f: (f / "cube.fits").unlink(), "there is no file .*cube.fits"),
@@ -228,9 +228,10 @@ BAD_OPTIONS = {
     "star-flux-nan": ({"star_flux": float("nan")}, "star flux is nan"),
     "star-fluxes": ({"star_flux": (1.0, 2.0)}, "2 star fluxes for the 1 channels"),
     "north": ({"north": float("inf")}, "angle to north is inf"),
-    "centre-outside": ({"centre": (20, 90)}, "outside the frames of .*cube.fits"),
-    "centre-nan": ({"centre": (20, float("nan"))}, "outside the frames of .*cube.fits"),
-    "centre-at-the-edge": ({"centre": (20, 3)}, "cube.fits leaves 7 px around the star"),
+    "centre-outside": ({"centre": (20, 90)}, "cube.fits: a star is outside the frames"),
+    "centre-nan": ({"centre": (20, float("nan"))}, "cube.fits: a star is outside"),
+    "centre-at-the-edge": ({"centre": (20, 3)}, "cube.fits: a star 3 px from the edge leaves 7 px"),
+    "centre-near-the-edge": ({"centre": (20, 7)}, "cube.fits leaves 15 × 15 px around the star, 21 × 21 are needed"),
     "target": ({"target": "***"}, "no name can be made"),
     "workspace": ({"workspace": "../other"}, "is no name"),
 }
