@@ -9,7 +9,7 @@ assignments are plausible none is made, and they are proposed; where none is, th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -54,7 +54,9 @@ class _Source:
     covariance: Floats
 
 
-def group(target_id: str, star: Star | None, rows: list[Row], mass: float | None = None) -> Grouping:
+def group(
+    target_id: str, star: Star | None, rows: Sequence[Row], mass: float | None = None, taken: Iterable[str] = ()
+) -> Grouping:
     """Group the detections of one target.
 
     Parameters
@@ -65,9 +67,10 @@ def group(target_id: str, star: Star | None, rows: list[Row], mass: float | None
         Without it nothing is joined over epochs.
     rows : rows of `detection` of this target, all of them
     mass : solar masses, of the star
+    taken : names that no new object may have
     """
     grouping = Grouping()
-    objects: dict[str, list[Row]] = {}
+    objects: dict[str, list[Row]] = {name: [] for name in taken if name.startswith(f"{target_id}-cc")}
     for row in rows:
         if row.get("companion_id"):
             objects.setdefault(row["companion_id"], []).append(row)
@@ -76,7 +79,7 @@ def group(target_id: str, star: Star | None, rows: list[Row], mass: float | None
     return grouping
 
 
-def _observations(rows: list[Row]) -> Iterable[list[_Source]]:
+def _observations(rows: Sequence[Row]) -> Iterable[list[_Source]]:
     """Sources without an object, by observation, in the order of time."""
     free = [
         (float(row["mjd"]), str(row.get("observation_id")), place)
@@ -91,7 +94,7 @@ def _is_placed(row: Row) -> bool:
     return len(positions([row]).times) == 1
 
 
-def _sources(places: list[int], rows: list[Row]) -> list[_Source]:
+def _sources(places: list[int], rows: Sequence[Row]) -> list[_Source]:
     """Detections of one observation, put together where they stand together; the strongest first."""
     sources: list[_Source] = []
     for place in sorted(places, key=lambda place: -(rows[place].get("snr") or 0.0)):
@@ -113,7 +116,7 @@ def _assign(
     mass: float,
     sources: list[_Source],
     objects: dict[str, list[Row]],
-    rows: list[Row],
+    rows: Sequence[Row],
     grouping: Grouping,
 ) -> None:
     """Give the sources of one observation to objects, or let them found new ones."""
