@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import duckdb
 
+from lyot.build.grouping import group_detections
 from lyot.build.verdicts import add_verdicts
 from lyot.build.visible import Audience
 
 
 def derive(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Complete the consolidated tables in `connection`."""
-    for step in (CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES, UNKNOWN_COMPANIONS):
+    for step in (CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES):
         connection.execute(step)
+    group_detections(connection)
+    connection.execute(UNKNOWN_COMPANIONS)
     add_verdicts(connection, audience)
     for step in (EPOCHS, COMPANION_STATUS, DETECTION_STATUS):
         connection.execute(step)

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from releases import facts, release, rows, sequence
 
+from lyot.build.derive import APPARENT_MAGNITUDES
 from lyot.build.importing import published_facts
 from lyot.build.publish import publish
 from lyot.product import Product
@@ -81,20 +82,17 @@ def test_a_contrast_becomes_magnitudes(store, tmp_path):
     [("Lp", "mag_lp"), ("NACO/L'", "mag_lp"), ("SPHERE/H2", "mag_h"), ("DB_K12", "mag_k"), ("BB_Ks", "mag_k"),
      ("J", "mag_j"), ("Ks", "mag_k"), ("NB374", None), ("Halpha", None), ("M'", None), ("SPHERE/BB_Y", None)],
 )  # fmt: skip
-def test_the_band_of_the_star_that_suits_a_filter(store, tmp_path, name, band):
+def test_the_band_of_the_star_that_suits_a_filter(name, band):
     star = {"mag_j": 1.0, "mag_h": 2.0, "mag_k": 3.0, "mag_lp": 4.0}
-    store.put(
-        Product(kind="import", dataset="facts/one", record={}),
-        rows={
-            **rows("target", {"target_id": "one", "name": "One", **star}),
-            **rows("observation", {"observation_id": "o", "target_id": "one", "date": "2020-01-01"}),
-            **rows("reduction", {"reduction_id": "r", "observation_id": "o", "target_id": "one"}),
-            **rows("detection", {"reduction_id": "r", "observation_id": "o", "target_id": "one", "number": 0,
-                                 "filter": name, "delta_mag": 10.0}),
-        },
-    )  # fmt: skip
-    release(store, "facts/one", "2020-01-01")
-    with opened(store, tmp_path) as connection:
+    given = {
+        **rows("target", {"target_id": "one", "name": "One", **star}),
+        **rows("detection", {"target_id": "one", "number": 0, "filter": name, "delta_mag": 10.0}),
+    }
+    with duckdb.connect() as connection:
+        for table, values in given.items():
+            connection.register("_values", values)
+            connection.execute(f"CREATE TABLE {table} AS FROM _values")
+        connection.execute(APPARENT_MAGNITUDES)
         assert only(connection, "SELECT apparent_mag FROM detection") == (star[band] + 10.0 if band else None,)
 
 
@@ -139,3 +137,31 @@ def test_a_verdict_that_rests_on_a_private_position_is_private(store, tmp_path):
         assert only(connection, query) == (1, "2020-01-01")
     with opened(store, tmp_path, workspace="main") as connection:
         assert only(connection, query) == (3, None)
+
+
+def test_a_detection_joins_the_known_object_that_stands_there(store, tmp_path):
+    """Two epochs of an object at rest relative to a star without motion: a third one in between is its own."""
+    place = {"separation": 400.0, "separation_error": 3.0, "position_angle": 210.0, "position_angle_error": 0.5}
+    content = {"observation": [], "reduction": [], "detection": []}
+    for number, companion in enumerate(("beta-pic-b", None, "beta-pic-b")):
+        of = {"observation_id": f"o{number}", "target_id": "beta-pic"}
+        content["observation"].append({**of, "date": "2020-01-01"})
+        content["reduction"].append({**of, "reduction_id": f"r{number}"})
+        content["detection"].append({**of, "reduction_id": f"r{number}", "number": 0, "mjd": 56000.0 + 200 * number,
+                                     "companion_id": companion, "snr": 10.0, **place})  # fmt: skip
+    store.put(
+        Product(kind="import", dataset="facts/astrometry", record={}),
+        rows={table: values for name, listed in content.items() for table, values in rows(name, *listed).items()},
+    )
+    release(store, "facts/astrometry", "2020-01-01")
+    # without the motion of its star nothing is joined over epochs
+    with opened(store, tmp_path) as connection:
+        assert only(connection, "SELECT count(companion_id) FROM detection") == (2,)
+    motion = {"ref_epoch": 2016.0, "pmra": 4.94, "pmra_error": 0.1, "pmdec": 83.9, "pmdec_error": 0.1}
+    store.put(
+        Product(kind="import", dataset="facts/motion", record={}),
+        rows=rows("target", {"target_id": "beta-pic", "name": "β Pic", "mass": 1.8, **motion}),
+    )
+    release(store, "facts/motion", "2020-01-01")
+    with opened(store, tmp_path) as connection:
+        assert only(connection, "SELECT count(companion_id) FROM detection") == (3,)
