@@ -81,7 +81,7 @@ def picture(plane: Plane, *, symmetric: bool = False) -> Picture:
 
 def asinh_stretch(plane: Plane) -> NDArray[np.float64]:
     """`plane` to 0…1 by asinh, from 3 robust rms below its median to its 99.9th percentile."""
-    known = plane[np.isfinite(plane)]
+    known = plane[np.isfinite(plane)].astype(float)
     if not known.size:
         return np.zeros(plane.shape)
     middle = float(np.median(known))

@@ -21,6 +21,8 @@ POLICY = (
     "font-src 'self'; base-uri 'none'; form-action 'self'"
 )
 
+LOCAL = "http://127.0.0.1:8001"  # where `lyot serve` answers, for examples on a site that has no address yet
+
 
 class Pages:
     """The templates with what all pages share; `write` makes one page."""
@@ -39,6 +41,7 @@ class Pages:
             root=upwards(path),
             section=folder.split("/")[0],
             canonical=f"{self._base_url}/{folder}" if self._base_url else "",
+            server=self._base_url or LOCAL,
             **context,
         )
         self.writer.write(path, html)

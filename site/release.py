@@ -18,6 +18,8 @@ Row = dict[str, Any]
 class Release:
     """Rows of one release folder's `lyot.db`, read once, grouped as the pages need them.
 
+    `about` is what the release says of itself (day, audience, version); empty when it says nothing.
+
     Parameters
     ----------
     folder : Path
@@ -30,8 +32,9 @@ class Release:
         self.folder = folder
         self._connection = connection
         connection.row_factory = sqlite3.Row
-        self.tables: dict[str, list[Row]] = {name: self._table(name) for name in tables()}
+        self.tables: dict[str, list[Row]] = {name: self._rows(name) for name in tables()}
         self.references = {row["reference_id"]: row for row in self.tables["reference"]}
+        self.about: Row = next(iter(self._rows("release")), {})
         self._products = {row["product_key"]: row for row in self.tables["product"]}
         self._by_target = {name: self._group(name) for name in tables() if "target_id" in tables()[name].names}
 
@@ -60,7 +63,7 @@ class Release:
         """How one cites a reference; empty when there is none."""
         return str(self.references.get(reference_id or "", {}).get("citation") or reference_id or "")
 
-    def _table(self, name: str) -> list[Row]:
+    def _rows(self, name: str) -> list[Row]:
         """All rows of a table; none when the release does not hold it."""
         there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
         return self.query(f'SELECT * FROM "{name}"') if there else []  # the name is one of ours

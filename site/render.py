@@ -90,8 +90,7 @@ def render(release_folder: Path | str, store: Store, base_url: str = "") -> Repo
 
 def _common(release: Release) -> dict[str, Any]:
     """What every page says: version, and the day of the release."""
-    days = [row["created"] or "" for row in release.tables["product"]]
-    return {"version": __version__, "released": max(days, default="")[:10] or None}
+    return {"version": __version__, "released": release.about.get("as_of")}
 
 
 def _target(release: Release, target: Row, address: str, store: Store, pages: Pages, report: Report) -> Shown:

@@ -78,7 +78,7 @@ def julian_year(mjd: float) -> float:
 
 def right_ascension(degrees: float | None) -> str:
     """Right ascension as hours, minutes and seconds."""
-    return "" if degrees is None else _sixty(degrees / 15.0 % 24.0, "hms", 3)
+    return "" if degrees is None else _sixty(degrees / 15.0, "hms", 3, turn=24)
 
 
 def declination(degrees: float | None) -> str:
@@ -88,9 +88,11 @@ def declination(degrees: float | None) -> str:
     return (MINUS if degrees < 0 else "+") + _sixty(abs(degrees), "°′″", 2)
 
 
-def _sixty(value: float, marks: str, places: int) -> str:
-    """`value` in units, sixtieths and sixtieths of these, rounded as a whole so that no 60 appears."""
+def _sixty(value: float, marks: str, places: int, turn: int = 0) -> str:
+    """`value` in units, sixtieths and sixtieths of these, rounded as a whole so that no 60 (nor a `turn`) appears."""
     ticks = round(value * 3600 * 10**places)
+    if turn:
+        ticks %= turn * 3600 * 10**places
     seconds, fraction = divmod(ticks, 10**places)
     minutes, seconds = divmod(seconds, 60)
     units, minutes = divmod(minutes, 60)
