@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 
 
 class Demo:
@@ -104,15 +105,18 @@ def test_the_verdicts_are_those_of_the_papers(demo):
 
 @pytest.mark.data
 def test_the_simulated_sequence_is_badged_and_its_planets_are_where_they_were_put(demo):
-    (truth,) = [json.loads(p.read_text()) for p in (demo.folder / "store").rglob("*truth*.json")]
+    (cube,) = (demo.folder / "store").glob("main/sphere-irdis/**/cube-*.fits")
+    truth = fits.getheader(cube)["TRUTH *"]
     rows = demo.query("""SELECT d.* FROM detection d JOIN reduction r USING (reduction_id)
         WHERE d.simulated AND r.recipe = 'pca'""")
-    for planet in truth["planets"]:
+    for planet in ("PLANET1", "PLANET2"):
         assert any(
-            row["separation"] == pytest.approx(planet["separation"], abs=4 * row["separation_error"])
-            and row["position_angle"] == pytest.approx(planet["position_angle"], abs=4 * row["position_angle_error"])
+            row["separation"] == pytest.approx(truth[f"TRUTH {planet} SEPARATION"], abs=4 * row["separation_error"])
+            and row["position_angle"]
+            == pytest.approx(truth[f"TRUTH {planet} ANGLE"], abs=4 * row["position_angle_error"])
+            and row["contrast"] == pytest.approx(truth[f"TRUTH {planet} CONTRAST"], abs=4 * row["contrast_error"])
             for row in rows
-        )
+        ), planet
     slug = rows[0]["target_id"]
     assert "simulated" in demo.page(f"targets/{slug}/index.html").lower()
     assert demo.query("SELECT count(*) AS n FROM detection WHERE simulated IS NULL")[0]["n"] == 0
