@@ -181,7 +181,7 @@ def one_frame_dead(folder):
 
 
 BAD_FILES = {
-    "text": (lambda f: (f / "cube.fits").write_text("wave flux\n1 2\n"), "cube.fits is no FITS file: it begins with .wave"),
+    "text": (lambda f: (f / "cube.fits").write_text("wave flux\n"), "cube.fits is no FITS file: it begins with .wa"),
     "empty": (lambda f: (f / "cube.fits").write_bytes(b""), "cube.fits is no FITS file: it begins with ..,"),
     "cut": (cut, "cube.fits is cut short"),
     "cut-compressed": (cut_compressed, "cube.fits is cut short"),

@@ -7,8 +7,10 @@ import pooch
 import pytest
 
 from lyot.build import demo
+from lyot.build.run import reduce_one
 from lyot.level1 import read_cube
-from lyot.reduce.simulate.coronagraph import simulate_sequence
+from lyot.reduce.recipes import recipe
+from lyot.reduce.simulate.coronagraph import PLANETS, simulate_sequence
 from lyot.store import Store
 
 
@@ -104,6 +106,24 @@ def test_the_same_demonstration_again_adds_nothing(tmp_path, short):
     again = demo.demo_datasets(store, real=False)
     assert [one.created for one in first] == [one.created for one in again]
     assert len(store.find()) == 1
+
+
+@pytest.mark.slow
+def test_the_planets_of_the_simulated_sequence_come_back(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    kept = reduce_one(store, demo.adopt_simulated(store), recipe("cadi"))
+    found = store.rows(kept, "detection").to_pylist()
+
+    for planet in PLANETS:
+        best = min(found, key=lambda one: abs(one["separation"] - planet.separation))
+        # a quarter of a pixel of 12.255 mas: more than the errors of the fit, less than what moves an orbit
+        assert best["separation"] == pytest.approx(planet.separation, abs=3.0)
+        across = np.radians(best["position_angle"] - planet.position_angle) * planet.separation
+        assert across == pytest.approx(0.0, abs=3.0)
+        assert best["snr"] > 8
+        # self-subtraction is in the model of the fit; what is left are speckles under the planet
+        assert best["contrast"] == pytest.approx(planet.contrast, rel=0.1)
+    assert all(one["simulated"] for one in found)
 
 
 @pytest.mark.data
