@@ -23,7 +23,7 @@ from lyot.sky import Floats, Star
 Row = Mapping[str, Any]
 
 PLAUSIBLE = 4.0  # σ; farther from where it is foretold, a source is another object
-SAME_FRAMES = 10.0  # mas, added to the errors: what reductions of the same frames may differ by, a quarter of a beam
+LEEWAY = 10.0  # mas, added to the errors: centring behind a mask, North and algorithms differ by more than fits say
 FAINTEST = 5.0  # signal to noise of what may found a new object
 
 
@@ -101,7 +101,7 @@ def _sources(places: list[int], rows: Sequence[Row]) -> list[_Source]:
         seen = positions([rows[place]])
         one = _Source([place], float(seen.times[0]), seen.offsets[0], seen.covariances[0])
         for source in sources:
-            spread = source.covariance + one.covariance + SAME_FRAMES**2 * np.eye(2)
+            spread = source.covariance + one.covariance + LEEWAY**2 * np.eye(2)
             if _distance(source.offset - one.offset, spread) < PLAUSIBLE:
                 source.places.append(place)
                 break
@@ -167,9 +167,10 @@ def _fit(star: Star | None, mass: float, seen: Positions, source: _Source) -> fl
 
 def _foretold(star: Star | None, mass: float, seen: Positions, source: _Source) -> Iterator[tuple[Floats, Floats]]:
     """Where the object would stand at the time of the source, by each hypothesis that is open, with the covariance."""
+    around = source.covariance + LEEWAY**2 * np.eye(2)
     nearest = int(np.argmin(np.abs(seen.times - source.time)))
     if abs(seen.times[nearest] - source.time) < SAME_EPOCH:
-        yield seen.offsets[nearest], seen.covariances[nearest] + source.covariance + SAME_FRAMES**2 * np.eye(2)
+        yield seen.offsets[nearest], seen.covariances[nearest] + around
         return
     if star is None:
         return
@@ -179,7 +180,7 @@ def _foretold(star: Star | None, mass: float, seen: Positions, source: _Source) 
         foretold.append(foretell_bound(star, seen, mass, when))
     if status != "COMPANION":
         foretold.append(foretell_background(star, seen, when))
-    yield from ((one.places[0], one.covariances[0] + source.covariance) for one in foretold)
+    yield from ((one.places[0], one.covariances[0] + around) for one in foretold)
 
 
 def _distance(offset: Floats, covariance: Floats) -> float:

@@ -54,6 +54,17 @@ def test_a_new_detection_joins_a_known_planet(published):
     assert not found.founded
 
 
+def test_a_new_sequence_joins_although_its_error_is_too_small(published):
+    """beta Pic b as NACO shows it on MJD 56323: 454 mas, 210.6°; published then 452 ± 10 mas, 211.2 ± 1.3°."""
+    targets, detections = published
+    target = targets["beta-pic"]
+    rows = [dict(row) for row in detections if row["target_id"] == "beta-pic" and abs(row["mjd"] - 56323) < 800]
+    seen = {"mjd": 56323.5, "separation": 453.7, "separation_error": 1.8, "position_angle": 210.6,
+            "position_angle_error": 0.16, "snr": 13.0, "observation_id": "naco"}  # fmt: skip
+    found = group("beta-pic", star_of(target), [*rows, seen], target["mass"])
+    assert found.assigned == {len(rows): "beta-pic-b"}
+
+
 def test_every_planet_of_hr_8799_gets_its_own(published):
     """One epoch of four planets, its detections without names: each finds its planet by where it must be."""
     targets, detections = published
