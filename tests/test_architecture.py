@@ -31,7 +31,7 @@ def sources() -> list[Path]:
 
 def room_of(path: Path) -> str:
     parts = path.relative_to(ROOT).parts
-    if parts == ("lyot", "cli.py"):
+    if parts == ("lyot", "cli.py") or parts[:2] == ("lyot", "commands"):
         return "cli"
     if parts == ("lyot", "__init__.py"):
         return "facade"
@@ -57,7 +57,7 @@ def target_of(name: str) -> str:
     parts = name.split(".")
     if len(parts) > 1 and parts[1] in STAGES:
         return parts[1]
-    return "cli" if parts[1:2] == ["cli"] else "core"
+    return "cli" if parts[1:2] in (["cli"], ["commands"]) else "core"
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
