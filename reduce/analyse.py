@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from astropy import units
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from lyot.cube import Cube, Floats, Images, star_position
+from lyot.cube import Cube, Images, star_position
 from lyot.errors import BadInput, Unprocessable
-from lyot.reduce import starlight
-from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, east_north, sky_covariance
-from lyot.reduce.detect import Peak, masked, peaks
+from lyot.reduce import recipes, starlight
+from lyot.reduce.census import MOST, take_census
+from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, fit_source, ring_level
+from lyot.reduce.companion import Companion, at_peak, companion_of, source_of
+from lyot.reduce.detect import Peak, peaks, same_source
 from lyot.reduce.inject import Point, point_at
 from lyot.reduce.limits import limits
-from lyot.reduce.measure import false_alarm_probability, snr_map
+from lyot.reduce.local import LocalReduction, prepare
+from lyot.reduce.measure import snr_map
 from lyot.reduce.psf_image import fwhm_of, own_normalisation, star_flux_of
-from lyot.reduce.recipes import RECIPES
-from lyot.reduce.reduction import Limit, Reduction, Source
+from lyot.reduce.reduction import Limit, Reduction
 from lyot.reduce.step import Collapse, Recipe, Step, Strategy
 
 THRESHOLD = 5.0  # S/N from which a peak is measured
-MOST = 20  # sources measured in one image; a recipe that leaves more has left starlight
-HIDDEN = 1.5  # FWHM around a source that count as no noise
 NO_ERRORS = AstrometryErrors()
 
 
 def subtract(
-    cube: Cube, model: Recipe | Step | str, strategy: Strategy = "adi", collapse: Collapse = "median"
+    cube: Cube,
+    model: Recipe | Step | str,
+    strategy: Strategy = "adi",
+    collapse: Collapse = "median",
+    *,
+    library: Images | None = None,
 ) -> Reduction:
     """Subtract the starlight from every frame, turn North up, and combine over time.
 
@@ -41,29 +45,23 @@ def subtract(
     model : a starlight model, or a recipe or its name (which then says strategy and collapse)
     strategy : where the model looks: "adi", "sdi", "asdi" or "rdi"
     collapse : "median" or "mean"
+    library : (nref, y, x), counts
+        Frames of other stars, for strategy "rdi".
 
     Returns
     -------
     Reduction
         With `image` (wave, y, x), `residuals` (wave, time, y, x), `record`.
     """
-    return starlight.subtract(cube, as_recipe(model, strategy, collapse))
+    return starlight.subtract(cube, as_recipe(model, strategy, collapse), library)
 
 
 def as_recipe(recipe: Recipe | Step | str, strategy: Strategy = "adi", collapse: Collapse = "median") -> Recipe:
-    """A recipe, the recipe of that name, or that of a bare model.
-
-    Raises
-    ------
-    BadInput
-        If there is no recipe of that name.
-    """
+    """A recipe, the recipe of that name, or that of a bare model."""
     if isinstance(recipe, Recipe):
         return recipe
     if isinstance(recipe, str):
-        if recipe not in RECIPES:
-            raise BadInput(f"there is no recipe {recipe!r}; there are {', '.join(RECIPES)}")
-        return RECIPES[recipe]
+        return recipes.recipe(recipe)
     return Recipe(name=type(recipe).__name__.lower(), model=recipe, strategy=strategy, collapse=collapse)
 
 
@@ -81,24 +79,27 @@ def find_companions(image: NDArray[np.floating], fwhm: float, threshold: float =
     -------
     Table with `y`, `x`, `separation` (px), `position_angle` (deg), `snr`, `false_alarm_probability`
     """
-    found = peaks(snr_map(image, fwhm), fwhm, threshold)
+    found = peaks(image, snr_map(image, fwhm), fwhm, threshold)
     points = [point_at(peak.y, peak.x, 0.0, image.shape) for peak in found]
     return Table(
         {
-            "y": units.Quantity([peak.y for peak in found], units.pix),
-            "x": units.Quantity([peak.x for peak in found], units.pix),
-            "separation": units.Quantity([point.separation for point in points], units.pix),
-            "position_angle": units.Quantity([point.position_angle for point in points], units.deg),
+            "y": np.array([peak.y for peak in found], dtype=float) * units.pix,
+            "x": np.array([peak.x for peak in found], dtype=float) * units.pix,
+            "separation": np.array([point.separation for point in points], dtype=float) * units.pix,
+            "position_angle": np.array([point.position_angle for point in points], dtype=float) * units.deg,
             "snr": np.array([peak.snr for peak in found], dtype=float),
             "false_alarm_probability": np.array([peak.false_alarm_probability for peak in found], dtype=float),
         }
     )
 
 
-def contrast_curve(cube: Cube, recipe: Recipe | Step | str, sigma: float = 5.0) -> Table:
+def contrast_curve(
+    cube: Cube, recipe: Recipe | Step | str, sigma: float = 5.0, *, library: Images | None = None
+) -> Table:
     """Contrast that a source must reach to stand out, against separation.
 
-    Sources found above 5σ are hidden first, so that they do not count as noise.
+    Sources found above 5σ are taken out of the frames first, so that neither they nor what they leave in the
+    starlight model counts as noise.
 
     Parameters
     ----------
@@ -106,60 +107,47 @@ def contrast_curve(cube: Cube, recipe: Recipe | Step | str, sigma: float = 5.0) 
         With a PSF and a star flux.
     recipe : a recipe, its name, or a bare model
     sigma : float
+    library : (nref, y, x), counts
+        Frames of other stars, for strategy "rdi".
 
     Returns
     -------
-    Table with `wavelength` (µm), `separation` (px and mas), `throughput`, `contrast_mawet`, `contrast_annulus`
+    Table with `wavelength` (µm), `separation` (px), `angular_separation` (mas), `contrast` (that of Mawet et al.),
+    `throughput`, and the limit by either definition of the noise, `contrast_mawet` and `contrast_annulus`
 
     Raises
     ------
     Unprocessable
-        If the cube has no PSF or no star flux, without which no contrast exists.
+        If the cube has no PSF or no star flux, without which no contrast exists, or the field is too small.
     """
     if cube.star_flux is None:
         raise Unprocessable("no star flux is known, so no contrast can be stated", hint="give the cube a star_flux")
     plan = as_recipe(recipe)
-    image = starlight.subtract(cube, plan).image
-    curves: list[Limit] = []
+    image = starlight.subtract(cube, plan, library).image
+    rows: list[list[np.ndarray]] = []
     for wave in range(len(image)):
-        curves += _limits(cube, plan, image[wave], wave, sigma, _points(image[wave], fwhm_of(cube, wave)))
-    mawet = [curve for curve in curves if curve.noise == "mawet"]
-    annulus = [curve for curve in curves if curve.noise == "annulus"]
-    if not mawet:
+        census = take_census(prepare(cube, plan, wave, library), image[wave], _fit, THRESHOLD)
+        curves = {limit.noise: limit for limit in limits(census.local, census.image, sigma, census.points)}
+        if curves:
+            mawet, annulus = curves["mawet"], curves["annulus"]
+            wavelength = np.full(len(mawet.separation), cube.wavelengths[wave])
+            rows.append([wavelength, mawet.separation, mawet.throughput, mawet.contrast, annulus.contrast])
+    if not rows:
         raise Unprocessable("the field is too small, or too much of it is masked, to measure noise in")
-    separation = np.concatenate([curve.separation for curve in mawet])
-    wavelength = np.concatenate([np.full(len(curve.separation), cube.wavelengths[curve.wave]) for curve in mawet])
+    wavelength, separation, throughput, mawet_contrast, annulus_contrast = (
+        np.concatenate(column) for column in zip(*rows, strict=True)
+    )
     return Table(
         {
             "wavelength": wavelength * units.um,
-            "separation_px": separation / cube.pixel_scale * units.pix,
-            "separation": separation * units.mas,
-            "throughput": np.concatenate([curve.throughput for curve in mawet]),
-            "contrast_mawet": np.concatenate([curve.contrast for curve in mawet]),
-            "contrast_annulus": np.concatenate([curve.contrast for curve in annulus]),
+            "separation": separation / cube.pixel_scale * units.pix,
+            "angular_separation": separation * units.mas,
+            "contrast": mawet_contrast,
+            "throughput": throughput,
+            "contrast_mawet": mawet_contrast,
+            "contrast_annulus": annulus_contrast,
         }
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Companion:
-    """A companion as `fit_companion` finds it; errors 1σ.
-
-    `separation_px` px, `separation` mas, `position_angle` deg East of North, `flux` counts in an aperture of diameter
-    1 FWHM, `contrast` companion / star (None without a star flux), `covariance` of (East mas, North mas, flux counts).
-    """
-
-    separation_px: float
-    separation_px_error: float
-    separation: float
-    separation_error: float
-    position_angle: float
-    position_angle_error: float
-    flux: float
-    flux_error: float
-    contrast: float | None
-    contrast_error: float | None
-    covariance: Floats
 
 
 def fit_companion(
@@ -169,6 +157,7 @@ def fit_companion(
     errors: AstrometryErrors = NO_ERRORS,
     *,
     wave: int = 0,
+    library: Images | None = None,
 ) -> Companion:
     """Place and brightness of a companion by negative injection, errors by injections at other azimuths.
 
@@ -183,6 +172,8 @@ def fit_companion(
     errors : AstrometryErrors
         What the instrument adds.
     wave : int
+    library : (nref, y, x), counts
+        Frames of other stars, for strategy "rdi".
 
     Raises
     ------
@@ -194,41 +185,22 @@ def fit_companion(
     missing = {"separation", "position_angle"} - set(guess)
     if missing:
         raise BadInput(f"the guess of a companion lacks {' and '.join(sorted(missing))}")
+    plan = as_recipe(recipe)
+    local = prepare(cube, plan, wave, library)
     star = star_flux_of(cube, wave)
     flux = float(guess.get("flux", guess.get("contrast", 0.0) * (star or 0.0)))
     point = Point(float(guess["separation"]), float(guess["position_angle"]), flux)
-    plan, fwhm = as_recipe(recipe), fwhm_of(cube, wave)
-    image = starlight.subtract(cube.channel(wave), plan).image[0]
-    return _companion(cube, characterise(cube, plan, image, point, fwhm, wave=wave), errors, star)
+    image = starlight.subtract(local.cube, plan, library).image[local.channel]
+    return companion_of(characterise(local, image, point), cube.pixel_scale, star, errors)
 
 
-def _companion(cube: Cube, fit: Fit, errors: AstrometryErrors, star: float | None) -> Companion:
-    scale, point = cube.pixel_scale, fit.point
-    sky = sky_covariance(fit, scale, errors)
-    covariance = np.zeros((3, 3))
-    covariance[:2, :2] = east_north(sky, point.position_angle)
-    sine, cosine = math.sin(math.radians(point.position_angle)), math.cos(math.radians(point.position_angle))
-    covariance[:2, 2] = np.array([[sine, cosine], [cosine, -sine]]) @ fit.covariance[:2, 2] * scale
-    covariance[2, :2] = covariance[:2, 2]
-    covariance[2, 2] = fit.covariance[2, 2]
-    flux_error = math.sqrt(fit.covariance[2, 2])
-    separation = point.separation * scale
-    return Companion(
-        separation_px=point.separation,
-        separation_px_error=math.sqrt(sky[0, 0]) / scale,
-        separation=separation,
-        separation_error=math.sqrt(sky[0, 0]),
-        position_angle=point.position_angle,
-        position_angle_error=math.degrees(math.sqrt(sky[1, 1]) / separation),
-        flux=point.flux,
-        flux_error=flux_error,
-        contrast=None if star is None else point.flux / star,
-        contrast_error=None if star is None else flux_error / star,
-        covariance=covariance,
-    )
-
-
-def analyse(cube: Cube, recipe: Recipe | Step | str, *, errors: AstrometryErrors = NO_ERRORS) -> Reduction:
+def analyse(
+    cube: Cube,
+    recipe: Recipe | Step | str,
+    *,
+    errors: AstrometryErrors = NO_ERRORS,
+    library: Images | None = None,
+) -> Reduction:
     """Everything one recipe has to say about a cube.
 
     Parameters
@@ -237,6 +209,8 @@ def analyse(cube: Cube, recipe: Recipe | Step | str, *, errors: AstrometryErrors
     recipe : a recipe, its name, or a bare model
     errors : AstrometryErrors
         What the instrument adds to the errors of positions.
+    library : (nref, y, x), counts
+        Frames of other stars, for strategy "rdi".
 
     Returns
     -------
@@ -250,60 +224,73 @@ def analyse(cube: Cube, recipe: Recipe | Step | str, *, errors: AstrometryErrors
         As `lyot.reduce.starlight.subtract`.
     """
     plan = as_recipe(recipe)
-    reduction = starlight.subtract(cube, plan)
-    notes = list(reduction.notes)
+    reduction = starlight.subtract(cube, plan, library)
+    image, notes = reduction.image, [*reduction.notes, *_missing(cube)]
+    made = replace(reduction, stacked=_stacked(image), notes=tuple(notes))
     if cube.psf is None and cube.fwhm is None:
-        return replace(reduction, notes=(*notes, "No PSF and no FWHM: nothing was measured."))
-    if cube.psf is None:
-        notes.append("No PSF: no throughput, no limits, sources are not fitted.")
-    if cube.star_flux is None:
-        notes.append("No star flux: no contrast is stated.")
-    elif own := own_normalisation(cube):
-        notes.append(
-            f"The PSF came normalised: its flux in an aperture of {fwhm_of(cube):.2f} px, 1 FWHM, is {own:.3f}, "
-            "by which the star flux is multiplied."
-        )
-    snr = np.stack([snr_map(image, fwhm_of(cube, wave)) for wave, image in enumerate(reduction.image)])
-    sources: list[Source] = []
-    curves: list[Limit] = []
-    corrected = np.full_like(reduction.image, np.nan)
-    for wave, image in enumerate(reduction.image):
-        fwhm = fwhm_of(cube, wave)
-        found = peaks(snr[wave], fwhm, THRESHOLD)
-        if len(found) > MOST:
-            notes.append(f"{len(found)} peaks above {THRESHOLD:g}σ at wavelength {wave}: the best {MOST} are kept.")
-            found = found[:MOST]
-        for peak in found:
-            sources.append(_source(cube, plan, image, peak, errors, wave, len(sources) + 1, notes))
-        if cube.psf is not None:
-            known = [point_at(peak.y, peak.x, 0.0, image.shape) for peak in found]
-            curves += _limits(cube, plan, image, wave, THRESHOLD, known)
-    for curve in curves:
-        if curve.noise == "mawet":
-            corrected[curve.wave] = _corrected(reduction.image[curve.wave], curve, cube.pixel_scale)
+        return made
+    widths = np.array([fwhm_of(cube, wave) for wave in range(len(image))])
+    cube = replace(cube, fwhm=widths)  # measured once
+    snr = np.stack([snr_map(plane, fwhm) for plane, fwhm in zip(image, widths, strict=True)])
+    found = [_sources(cube, plan, wave, image[wave], library) for wave in range(len(image))]
+    numbers = same_source([[peak for peak, _ in sources] for sources, _, _ in found], widths)
+    sources = [
+        source_of(companion_of(fit, cube.pixel_scale, star_flux_of(cube, wave), errors), peak, number, wave)
+        for wave, (measured, _, _) in enumerate(found)
+        for (peak, fit), number in zip(measured, numbers[wave], strict=True)
+    ]
+    curves = [limit for _, below, _ in found for limit in below]
+    notes += [note for _, _, more in found for note in more]
     return replace(
-        reduction,
-        corrected=corrected if curves else None,
-        stacked=_stacked(reduction.image),
+        made,
+        corrected=_corrected(image, curves, cube.pixel_scale) if curves else None,
         snr=snr,
         limits=tuple(curves),
-        sources=tuple(sources),
+        sources=tuple(sorted(sources, key=lambda source: (source.number, source.wave))),
         notes=tuple(notes),
     )
 
 
-def _points(image: Images, fwhm: float) -> list[Point]:
-    """Where an image has sources above 5σ."""
-    return [point_at(peak.y, peak.x, 0.0, image.shape) for peak in peaks(snr_map(image, fwhm), fwhm, THRESHOLD)]
+def _missing(cube: Cube) -> list[str]:
+    """What the reader should know of the PSF and the star's flux."""
+    if cube.psf is None:
+        return [
+            "Neither PSF nor FWHM is known: nothing was measured."
+            if cube.fwhm is None
+            else "No PSF: no throughput, no limits, sources are not fitted."
+        ]
+    if cube.star_flux is None:
+        return ["No star flux: no contrast is stated."]
+    own = own_normalisation(cube)
+    return [] if own is None else [
+        f"The PSF came normalised: its flux in an aperture of {fwhm_of(cube):.2f} px, 1 FWHM, is {own:.3f}, "
+        "by which the star flux is multiplied."
+    ]
 
 
-def _limits(
-    cube: Cube, recipe: Recipe, image: Images, wave: int, sigma: float, known: Sequence[Point]
-) -> tuple[Limit, ...]:
-    """Limits with known sources hidden."""
-    places = [point.place(image.shape) for point in known]
-    hidden = masked(image, places, HIDDEN * fwhm_of(cube, wave))
-    return limits(cube, recipe, hidden, wave=wave, sigma=sigma, avoid=known)
+def _sources(
+    cube: Cube, recipe: Recipe, wave: int, image: Images, library: Images | None
+) -> tuple[list[tuple[Peak, Fit]], list[Limit], tuple[str, ...]]:
+    """Sources at one wavelength, limits below them, and notes; a source whose fit failed is given as its peak."""
+    fwhm = fwhm_of(cube, wave)
+    if cube.psf is None:
+        found = peaks(image, snr_map(image, fwhm), fwhm, THRESHOLD)
+        return [(peak, at_peak(peak, image.shape, fwhm)) for peak in found[:MOST]], [], ()
+    census = take_census(prepare(cube, recipe, wave, library), image, characterise, THRESHOLD)
+    below = limits(census.local, census.image, THRESHOLD, census.points)
+    return (
+        [
+            (peak, at_peak(peak, image.shape, fwhm) if fit is None else fit)
+            for peak, fit in zip(census.peaks, census.fits, strict=True)
+        ],
+        [replace(limit, wave=wave) for limit in below],
+        census.notes,
+    )
+
+
+def _fit(local: LocalReduction, image: Images, guess: Point) -> Fit:
+    """A fit without errors, where only the source is to be taken out."""
+    return Fit(fit_source(local, guess, ring_level(image, guess, local.fwhm)), np.full((3, 3), np.nan))
 
 
 def _stacked(image: Images) -> Images:
@@ -313,53 +300,13 @@ def _stacked(image: Images) -> Images:
     return np.where(seen.any(axis=0), total / np.maximum(seen.sum(axis=0), 1), np.nan).astype(np.float32)
 
 
-def _corrected(image: Images, curve: Limit, pixel_scale: float) -> Images:
-    """The image over the throughput at each separation, which is held at its ends outside the curve."""
+def _corrected(image: Images, curves: Sequence[Limit], pixel_scale: float) -> Images:
+    """The images over the throughput at each separation, which is held at its ends outside its curve."""
+    corrected = np.full_like(image, np.nan)
     cy, cx = star_position(image.shape)
-    y, x = np.ogrid[: image.shape[0], : image.shape[1]]
-    kept = np.interp(np.hypot(y - cy, x - cx) * pixel_scale, curve.separation, curve.throughput)
-    return np.asarray(image / kept, dtype=np.float32)
-
-
-def _source(
-    cube: Cube,
-    recipe: Recipe,
-    image: Images,
-    peak: Peak,
-    errors: AstrometryErrors,
-    wave: int,
-    number: int,
-    notes: list[str],
-) -> Source:
-    """A peak as measured; one whose fit fails keeps its place, with the error of a peak, and a note says so."""
-    fwhm = fwhm_of(cube, wave)
-    guess = point_at(peak.y, peak.x, 0.0, image.shape)
-    star = star_flux_of(cube, wave)
-    fitted = False
-    fit = Fit(guess, np.diag([(fwhm / (2.355 * peak.snr)) ** 2 + 1 / 12] * 2 + [math.nan]))
-    if cube.psf is not None:
-        try:
-            fit, fitted = characterise(cube, recipe, image, guess, fwhm, wave=wave), True
-        except Unprocessable as failure:
-            notes.append(f"Source {number} is where its peak is: {failure.message}.")
-    sky = sky_covariance(fit, cube.pixel_scale, errors)
-    offsets = east_north(sky, fit.point.position_angle)
-    separation = fit.point.separation * cube.pixel_scale
-    angle = math.radians(fit.point.position_angle)
-    return Source(
-        number=number,
-        wave=wave,
-        separation=separation,
-        separation_error=math.sqrt(sky[0, 0]),
-        position_angle=fit.point.position_angle,
-        position_angle_error=math.degrees(math.sqrt(sky[1, 1]) / separation),
-        dra=separation * math.sin(angle),
-        dra_error=math.sqrt(offsets[0, 0]),
-        ddec=separation * math.cos(angle),
-        ddec_error=math.sqrt(offsets[1, 1]),
-        dra_ddec_correlation=float(offsets[0, 1] / math.sqrt(offsets[0, 0] * offsets[1, 1])),
-        snr=peak.snr,
-        false_alarm_probability=false_alarm_probability(peak.snr, fwhm, guess.separation),
-        contrast=fit.point.flux / star if fitted and star else None,
-        contrast_error=math.sqrt(fit.covariance[2, 2]) / star if fitted and star else None,
-    )
+    y, x = np.ogrid[: image.shape[1], : image.shape[2]]
+    distance = np.hypot(y - cy, x - cx) * pixel_scale
+    for curve in curves:
+        if curve.noise == "mawet":
+            corrected[curve.wave] = image[curve.wave] / np.interp(distance, curve.separation, curve.throughput)
+    return corrected

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lyot.cube import Cube, Floats, star_position
+from lyot.cube import Floats, star_position
 from lyot.errors import Unprocessable
-from lyot.reduce.inject import LocalReduction, Point, inject, point_at, prepare
-from lyot.reduce.patch import Window
-from lyot.reduce.step import Recipe
+from lyot.reduce.inject import Point, point_at
+from lyot.reduce.local import LocalReduction
 
 REACH = 1.25  # FWHM around a source on which the fit looks
 ROUNDS = 20  # of Gauss–Newton; five suffice for a source that is one
@@ -48,7 +47,7 @@ class Fit:
     trials: int = 0
 
 
-def fit_source(local: LocalReduction, guess: Point, fwhm: float, background: float = 0.0) -> Point:
+def fit_source(local: LocalReduction, guess: Point, background: float = 0.0) -> Point:
     """Place and flux of the source whose negative, put into the frames, leaves least behind.
 
     Least squares over the pixels within 1.25 FWHM of the guess, by Gauss–Newton with damping: the whole reduction is
@@ -59,7 +58,6 @@ def fit_source(local: LocalReduction, guess: Point, fwhm: float, background: flo
     local : LocalReduction
     guess : Point
         Within about half a FWHM; of flux 0, the flux is guessed too.
-    fwhm : float, px
     background : float, counts
         Level of the image around the source.
 
@@ -72,6 +70,7 @@ def fit_source(local: LocalReduction, guess: Point, fwhm: float, background: flo
     ----------
     Lagrange et al. 2010, Science 329, 57; Marois, Macintosh & Véran 2010, Proc. SPIE 7736, 77361J.
     """
+    fwhm = local.fwhm
     y, x = guess.place(local.shape)
     window = local.window(y, x, math.ceil(REACH * fwhm))
     used = np.hypot(window.y - y, window.x - x) <= REACH * fwhm
@@ -82,7 +81,7 @@ def fit_source(local: LocalReduction, guess: Point, fwhm: float, background: flo
 
     if not np.isfinite(left(np.array([y, x, 0.0]))).all():
         raise Unprocessable("the source is too near the edge of the field to be fitted")
-    flux = guess.flux or _flux_guess(left, np.array([y, x, 0.0]), local, window, fwhm)
+    flux = guess.flux or _flux_guess(left, np.array([y, x, 0.0]), float(local.psf.max()))
     found = _least_squares(left, np.array([y, x, flux]))
     if math.hypot(found[0] - y, found[1] - x) > 0.75 * fwhm:
         raise Unprocessable("the fit ran away from the peak")
@@ -91,12 +90,10 @@ def fit_source(local: LocalReduction, guess: Point, fwhm: float, background: flo
     return point_at(float(found[0]), float(found[1]), float(found[2]), local.shape)
 
 
-def _flux_guess(
-    left: Callable[[Floats], Floats], start: Floats, local: LocalReduction, window: Window, fwhm: float
-) -> float:
+def _flux_guess(left: Callable[[Floats], Floats], start: Floats, peak: float) -> float:
     """Flux at which the response to a source fits the image best, the place being right; three rounds."""
     here = left(start)
-    flux = max(float(here.max()), float(here.std())) / float(local.psf.max())
+    flux = max(float(here.max()), float(here.std())) / peak
     for _ in range(3):
         response = (here - left(start + np.array([0.0, 0.0, flux]))) / flux
         power = float(response @ response)
@@ -134,33 +131,26 @@ def _least_squares(left: Callable[[Floats], Floats], start: Floats) -> Floats:
     raise Unprocessable(f"the fit has not settled after {ROUNDS} rounds")
 
 
-def characterise(
-    cube: Cube, recipe: Recipe, image: NDArray[np.floating], guess: Point, fwhm: float, *, wave: int = 0
-) -> Fit:
+def characterise(local: LocalReduction, image: NDArray[np.floating], guess: Point) -> Fit:
     """Fit a source, then measure the errors by fitting simulated ones at other azimuths of the same separation.
 
     The trials are put into the cube from which the source has been taken, at least 2 FWHM from it along the circle.
 
     Parameters
     ----------
-    cube : Cube
-    recipe : Recipe
+    local : LocalReduction
     image : (y, x), counts
         What the recipe makes of the cube at this wavelength: it tells the background.
     guess : Point
-    fwhm : float, px
-    wave : int
 
     Raises
     ------
     Unprocessable
         If the fit fails, or fewer than eight trials come back.
     """
-    background = ring_level(image, guess, fwhm)
-    found = fit_source(prepare(cube, recipe, wave), guess, fwhm, background)
-    gone = inject(cube.channel(wave), Point(found.separation, found.position_angle, -found.flux))
-    local = prepare(gone, recipe)
-    offsets = [_offset(local, found, angle, fwhm, background) for angle in trial_angles(found, fwhm)]
+    background = ring_level(image, guess, local.fwhm)
+    found = fit_source(local, guess, background)
+    offsets = [_offset(local, found, float(angle), background) for angle in trial_angles(found, local.fwhm)]
     known = np.array([offset for offset in offsets if offset is not None])
     if len(known) < TRIALS[0]:
         raise Unprocessable(f"{len(known)} of {len(offsets)} simulated sources could be fitted, {TRIALS[0]} are needed")
@@ -186,21 +176,16 @@ def trial_angles(point: Point, fwhm: float) -> Floats:
 
 
 def _offset(
-    local: LocalReduction, truth: Point, angle: float, fwhm: float, background: float
+    local: LocalReduction, found: Point, angle: float, background: float
 ) -> tuple[float, float, float] | None:
     """By how much (radial px, tangential px, counts) the fit of a simulated source misses; None where it fails."""
-    put = Point(truth.separation, float(angle), truth.flux)
+    put = Point(found.separation, angle, found.flux)
     try:
-        got = fit_source(_with(local, put), put, fwhm, background)
+        got = fit_source(local.having(found.negative(), put), put, background)
     except Unprocessable:
         return None
     turn = math.radians((got.position_angle - put.position_angle + 180.0) % 360.0 - 180.0)
     return got.separation - put.separation, put.separation * turn, got.flux - put.flux
-
-
-def _with(local: LocalReduction, point: Point) -> LocalReduction:
-    """The same wavelength with a source in it."""
-    return prepare(inject(local.cube, point), local.recipe)
 
 
 def sky_covariance(fit: Fit, pixel_scale: float, errors: AstrometryErrors) -> Floats:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from lyot.cube import star_position
+from lyot.reduce.apertures import aperture_sum
 from lyot.reduce.measure import false_alarm_probability
 
 CLOSEST = 1.0  # FWHM between two candidates: nearer peaks are one source
@@ -24,14 +25,18 @@ class Peak:
     false_alarm_probability: float
 
 
-def peaks(snr: NDArray[np.floating], fwhm: float, threshold: float = 5.0) -> list[Peak]:
+def peaks(
+    image: NDArray[np.floating], snr: NDArray[np.floating], fwhm: float, threshold: float = 5.0
+) -> list[Peak]:
     """Peaks of an S/N map at or above a threshold, best first, one for each source.
 
-    Of peaks nearer to each other than 1 FWHM the best is kept. Next to a bright source the apertures that it fills
-    raise the noise of its whole ring, so that what else is on the ring may be missed: mask it and look again.
+    A source is where the flux in an aperture is greatest, which the noise, different on each ring, cannot move: the
+    apertures that a bright source fills raise the noise of its own ring, so that its S/N peaks on its flanks. Of those
+    that climb to within 1 FWHM of each other, the best is kept.
 
     Parameters
     ----------
+    image : (y, x), counts
     snr : (y, x)
         NaN where it is unknown; a pixel beside NaN is no peak, for its other side may be higher.
     fwhm : float, px
@@ -46,12 +51,26 @@ def peaks(snr: NDArray[np.floating], fwhm: float, threshold: float = 5.0) -> lis
     cy, cx = star_position(snr.shape)
     kept: list[Peak] = []
     for y, x in places:
-        if all(np.hypot(y - other.y, x - other.x) >= CLOSEST * fwhm for other in kept):
+        top = _brightest(image, int(y), int(x), fwhm)
+        if all(np.hypot(top[0] - other.y, top[1] - other.x) >= CLOSEST * fwhm for other in kept):
             value = float(snr[y, x])
             chance = false_alarm_probability(value, fwhm, float(np.hypot(y - cy, x - cx)))
-            dy, dx = _top(filled[y - 1 : y + 2, x - 1 : x + 2])
-            kept.append(Peak(float(y) + dy, float(x) + dx, value, chance))
+            kept.append(Peak(*top, value, chance))
     return kept
+
+
+def _brightest(image: NDArray[np.floating], y: int, x: int, fwhm: float) -> tuple[float, float]:
+    """Where, uphill from (y, x) and within 1 FWHM of it, between pixels, the flux in an aperture is greatest."""
+    j, i = y, x
+    while True:
+        fluxes = np.array([[aperture_sum(image, j + b, i + a, fwhm / 2.0) for a in (-1, 0, 1)] for b in (-1, 0, 1)])
+        if not np.isfinite(fluxes).all():
+            return float(j), float(i)
+        b, a = np.unravel_index(np.argmax(fluxes), fluxes.shape)
+        if (b, a) == (1, 1) or np.hypot(j + b - 1 - y, i + a - 1 - x) > CLOSEST * fwhm:
+            dy, dx = _top(fluxes)
+            return j + dy, i + dx
+        j, i = int(j + b - 1), int(i + a - 1)
 
 
 def _top(values: NDArray[np.floating]) -> tuple[float, float]:
@@ -70,3 +89,20 @@ def masked(image: NDArray[np.floating], places: list[tuple[float, float]], radiu
     for row, column in places:
         hidden |= (y - row) ** 2 + (x - column) ** 2 < radius**2
     return np.where(hidden, np.nan, image)
+
+
+def same_source(found: list[list[Peak]], fwhm: NDArray[np.floating]) -> list[list[int]]:
+    """Numbers from 1 for the peaks of each wavelength, the same for those within 1 FWHM of each other.
+
+    Numbers follow the best S/N that a source has at any wavelength.
+    """
+    everything = sorted(((peak, wave) for wave, peaks_ in enumerate(found) for peak in peaks_), key=lambda p: -p[0].snr)
+    places: list[Peak] = []
+    for peak, wave in everything:
+        if all(np.hypot(peak.y - other.y, peak.x - other.x) >= CLOSEST * fwhm[wave] for other in places):
+            places.append(peak)
+    return [[1 + _nearest(peak, places) for peak in at_wave] for at_wave in found]
+
+
+def _nearest(peak: Peak, places: list[Peak]) -> int:
+    return int(np.argmin([np.hypot(peak.y - other.y, peak.x - other.x) for other in places]))

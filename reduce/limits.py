@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lyot.cube import Cube, Floats
+from lyot.cube import Floats
 from lyot.reduce.apertures import aperture_weights
-from lyot.reduce.inject import LocalReduction, Point, prepare
+from lyot.reduce.inject import Point
+from lyot.reduce.local import LocalReduction
 from lyot.reduce.measure import annulus_noise, mawet_noise
-from lyot.reduce.psf_image import fwhm_of, star_flux_of
+from lyot.reduce.psf_image import star_flux_of
 from lyot.reduce.reduction import Limit
-from lyot.reduce.step import Recipe
 
 AZIMUTHS = 3
 SPACING = 3.0  # FWHM: sources injected nearer than that to one another or to a known one would share speckles
@@ -26,9 +26,7 @@ def separations(shape: tuple[int, ...], fwhm: float, mask_radius: float = 0.0) -
     return np.arange(max(INNER * fwhm, mask_radius + fwhm / 2), farthest, fwhm)
 
 
-def throughput(
-    local: LocalReduction, fwhm: float, radii: Floats, fluxes: Floats, avoid: Sequence[Point] = ()
-) -> Floats:
+def throughput(local: LocalReduction, radii: Floats, fluxes: Floats, avoid: Sequence[Point] = ()) -> Floats:
     """Part of a source's flux, in an aperture of diameter 1 FWHM, that the recipe leaves at each separation.
 
     The mean over three azimuths, a third of the circle apart, turned away from sources to be avoided.
@@ -36,7 +34,6 @@ def throughput(
     Parameters
     ----------
     local : LocalReduction
-    fwhm : float, px
     radii : (n,), px
     fluxes : (n,), counts
         Of the sources injected: like those that the recipe is to find, for a model may treat bright ones differently.
@@ -53,13 +50,13 @@ def throughput(
     """
     return np.array(
         [
-            np.mean([_kept(local, Point(radius, angle, flux), fwhm) for angle in azimuths(radius, fwhm, avoid)])
+            np.mean([kept(local, Point(radius, angle, flux)) for angle in azimuths(radius, avoid)])
             for radius, flux in zip(radii, fluxes, strict=True)
         ]
     )
 
 
-def azimuths(radius: float, fwhm: float, avoid: Sequence[Point] = (), count: int = AZIMUTHS) -> Floats:
+def azimuths(radius: float, avoid: Sequence[Point] = (), count: int = AZIMUTHS) -> Floats:
     """Position angles (deg) evenly round a circle, turned so that the nearest source to be avoided is farthest."""
     turns = np.arange(0.0, 360.0 / count, 5.0)
     every = np.arange(count) * 360.0 / count
@@ -75,42 +72,37 @@ def _distance(radius: float, angles: Floats, source: Point) -> float:
     return float(np.abs(here - source.separation * np.exp(1j * np.radians(source.position_angle))).min())
 
 
-def _kept(local: LocalReduction, point: Point, fwhm: float) -> float:
+def kept(local: LocalReduction, point: Point) -> float:
     """Flux that a source adds to its aperture in the recipe's image, over its own."""
     y, x = point.place(local.shape)
     row, column = round(y), round(x)
-    weights = aperture_weights(y - row, x - column, fwhm / 2.0)
+    weights = aperture_weights(y - row, x - column, local.fwhm / 2.0)
     half = len(weights) // 2
     window = local.window(y, x, half)
     if (window.rows[1] - window.rows[0], window.columns[1] - window.columns[0]) != weights.shape:
         return float("nan")
-    change = local.image(window, point).astype(np.float64) - local.image(window)
     inside = weights > 0
+    change = local.image(window, point).astype(np.float64) - local.image(window)
     return float((change[inside] * weights[inside]).sum() / point.flux)
 
 
 def limits(
-    cube: Cube,
-    recipe: Recipe,
-    image: NDArray[np.floating],
-    *,
-    wave: int = 0,
-    sigma: float = 5.0,
-    avoid: Sequence[Point] = (),
+    local: LocalReduction, image: NDArray[np.floating], sigma: float = 5.0, avoid: Sequence[Point] = ()
 ) -> tuple[Limit, ...]:
     """Contrast that a source must reach to stand out by `sigma`, against separation, by both definitions of the noise.
 
     `mawet`: τ s √(1 + 1/n) of the aperture fluxes, over throughput and star flux (Mawet et al. 2014). `annulus`: sigma
     times the standard deviation of the pixels of an annulus, over throughput, the peak of the PSF and star flux
-    (Galicher et al. 2018). The throughput is that of sources as bright as the limit itself.
+    (Galicher et al. 2018). The throughput is that of sources as bright as the limit itself. Separations at which no
+    source fainter than the star would be seen are left out.
 
     Parameters
     ----------
-    cube : Cube
-        With a PSF and a star flux.
-    recipe : Recipe
+    local : LocalReduction
+        The cube, with a star flux, and the recipe.
     image : (y, x), counts
         What the recipe made of the cube at this wavelength; NaN over known sources, lest they pass for noise.
+    sigma : float
     avoid : sequence of Point
         Those sources.
 
@@ -118,28 +110,29 @@ def limits(
     -------
     one `Limit` for each definition; none without a star flux, or where the field is too small
     """
-    fwhm = fwhm_of(cube, wave)
-    radii = separations(image.shape, fwhm, recipe.mask_radius)
-    star = star_flux_of(cube, wave)
+    cube, fwhm = local.cube, local.fwhm
+    radii = separations(image.shape, fwhm, local.recipe.mask_radius)
+    star = star_flux_of(cube, local.channel)
     if star is None or len(radii) == 0:
         return ()
-    local = prepare(cube, recipe, wave)
     mawet = mawet_noise(image, fwhm, radii, sigma)
-    annulus = sigma * annulus_noise(image, fwhm, radii) / local.psf.max()
-    measured = np.isfinite(mawet) & np.isfinite(annulus) & (mawet > 0)
-    radii, mawet, annulus = radii[measured], mawet[measured], annulus[measured]
-    first = throughput(local, fwhm, radii, mawet, avoid)
-    usable = np.isfinite(first) & (first > 0)
-    radii, mawet, annulus, first = radii[usable], mawet[usable], annulus[usable], first[usable]
-    kept = throughput(local, fwhm, radii, mawet / first, avoid)
+    annulus = sigma * annulus_noise(image, fwhm, radii) / float(local.psf.max())
+    known = np.isfinite(mawet) & np.isfinite(annulus) & (mawet > 0)
+    radii, mawet, annulus = radii[known], mawet[known], annulus[known]
+    part = throughput(local, radii, mawet, avoid)
+    seen = np.isfinite(part) & (part * star > mawet)
+    radii, mawet, annulus = radii[seen], mawet[seen], annulus[seen]
+    part = throughput(local, radii, mawet / part[seen], avoid)
+    seen = part * star > mawet
     return tuple(
         Limit(
-            wave=wave,
+            wave=local.channel,
             noise=name,
             sigma=sigma,
-            separation=radii * cube.pixel_scale,
-            contrast=noise / (kept * star),
-            throughput=kept,
+            separation=radii[seen] * cube.pixel_scale,
+            contrast=noise[seen] / (part[seen] * star),
+            throughput=part[seen],
         )
         for name, noise in (("mawet", mawet), ("annulus", annulus))
+        if seen.any()
     )

@@ -12,7 +12,6 @@ from scipy.optimize import minimize
 from lyot.cube import Images, star_position
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.derotate import STEPS, sinc_weights
-from lyot.reduce.parallel import spread
 
 SMALLEST = 9  # px: frames narrower than this hold no image of anything
 
@@ -80,13 +79,9 @@ def shifted(frames: Images, dy: float, dx: float) -> Images:
         if move != 0.0:
             turned = np.ascontiguousarray(np.moveaxis(moved, axis, 2))
             out = np.empty_like(turned)
-            spread(lambda start, stop, a=turned, b=out, m=move: _shift_rows(a[start:stop], m, b[start:stop]), len(out))
+            _shift(turned, float(move), sinc_weights(), out)
             moved = np.moveaxis(out, 2, axis)
     return np.ascontiguousarray(moved)
-
-
-def _shift_rows(frames: Images, move: float, out: Images) -> None:
-    _shift(frames, float(move), sinc_weights(), out)
 
 
 @njit(nogil=True, cache=True)
@@ -105,7 +100,7 @@ def _shift(frames, move, table, out):  # type: ignore[no-untyped-def]
                     at += step // STEPS
                     out[n, y, x] = row[at] if 0 <= at < width else np.nan
                     continue
-                if at < -1 or at >= width or (at == -1 and step < STEPS // 2) or (at == width - 1 and step > STEPS // 2):
+                if not -0.5 <= x - move <= width - 0.5:
                     out[n, y, x] = np.nan
                     continue
                 total = np.float32(0)
