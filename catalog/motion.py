@@ -19,7 +19,7 @@ import numpy as np
 from lyot.catalog.astrometry import complete
 from lyot.catalog.evidence import bound, log_odds
 from lyot.errors import BadInput
-from lyot.sky import Floats, Star, drift_past, earth_position
+from lyot.sky import Drift, Floats, Star, drift_past, earth_position
 
 ODDS = 20.0  # to 1, for a verdict
 FLOOR = 1.0  # mas, added in quadrature to every error: no two instruments agree better on scale and North
@@ -163,23 +163,33 @@ def fit_background(star: Star, seen: Positions, *, moving: bool = True) -> Backg
         raise BadInput("no track can be fitted to no positions")
     epoch = float(seen.times.mean())
     sky = drift_past(star, seen.times, epoch)
-    steps = sky.turn * sky.years[:, None, None]
-    design = np.concatenate([sky.turn, steps], axis=2) if moving else sky.turn
-    root = np.linalg.inv(np.linalg.cholesky(seen.covariances))  # whitens each epoch
-    whitened = (root @ design).reshape(2 * len(seen.times), -1)
-    left = seen.offsets - sky.drift
-    data = (root @ left[..., None]).reshape(-1)
-    values = np.linalg.lstsq(whitened, data, rcond=None)[0]
-    errors = np.sqrt(np.diag(np.linalg.pinv(whitened.T @ whitened)))
+    values, covariance, residuals, chi2 = _least_squares(sky, seen.offsets, seen.covariances, moving)
     return BackgroundFit(
-        chi2=float(((data - whitened @ values) ** 2).sum()),
-        degrees=data.size - values.size,
+        chi2=float(chi2),
+        degrees=seen.offsets.size - values.size,
         place=values[:2],
         motion=values[2:] if moving else np.zeros(2),
-        motion_error=errors[2:] if moving else np.zeros(2),
+        motion_error=np.sqrt(np.diag(covariance)[2:]) if moving else np.zeros(2),
         epoch=epoch,
-        residuals=left - design @ values,
+        residuals=residuals,
     )
+
+
+def _least_squares(
+    sky: Drift, offsets: Floats, covariances: Floats, moving: bool = True
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Place and motion (..., 2 or 4), their covariance, residuals (..., time, 2) and χ² (...) of background stars."""
+    steps = sky.turn * sky.years[..., None, None]
+    design = np.concatenate([sky.turn, steps], axis=-1) if moving else sky.turn
+    weights = np.linalg.inv(covariances)
+    left = offsets - sky.drift
+    normal = np.einsum("...tka,...tkm,...tmb->...ab", design, weights, design, optimize=True)
+    data = np.einsum("...tka,...tkm,...tm->...a", design, weights, left, optimize=True)
+    covariance = np.linalg.pinv(normal, hermitian=True)  # one epoch leaves the motion open
+    values = np.einsum("...ab,...b->...a", covariance, data)
+    residuals = left - np.einsum("...tka,...a->...tk", design, values)
+    chi2 = np.einsum("...tk,...tkm,...tm->...", residuals, weights, residuals, optimize=True)
+    return values, covariance, residuals, np.asarray(chi2)
 
 
 def judge(star: Star | None, seen: Positions, mass: float | None = None) -> Verdict:
@@ -196,19 +206,19 @@ def judge(star: Star | None, seen: Positions, mass: float | None = None) -> Verd
 
 def judge_all(sources: Sequence[tuple[Star | None, Positions, float | None]]) -> list[Verdict]:
     """Verdicts on many sources: (star, positions, mass of the star) each; those of as many epochs go together."""
-    odds: dict[int, float] = {}
+    weighed: dict[int, tuple[float, float]] = {}
     order = [n for n, (star, seen, _) in enumerate(sources) if star is not None and seen.epochs >= 2]
     order.sort(key=lambda n: len(sources[n][1].times))
     for _, alike in groupby(order, key=lambda n: len(sources[n][1].times)):
         numbers = list(alike)
         for first in range(0, len(numbers), BATCH):
             some = numbers[first : first + BATCH]
-            odds.update(zip(some, map(float, _log_odds([sources[n] for n in some])), strict=True))
-    return [_verdict(star, seen, odds.get(n)) for n, (star, seen, _) in enumerate(sources)]
+            weighed.update(zip(some, _weigh([sources[n] for n in some]), strict=True))
+    return [_verdict(star, seen, weighed.get(n)) for n, (star, seen, _) in enumerate(sources)]
 
 
-def _log_odds(sources: Sequence[tuple[Star | None, Positions, float | None]]) -> Floats:
-    """Log-odds of sources with as many positions each."""
+def _weigh(sources: Sequence[tuple[Star | None, Positions, float | None]]) -> list[tuple[float, float]]:
+    """Log-odds, and χ² of the best background star, of sources with as many positions each."""
     stars = [star for star, _, _ in sources if star is not None]
     together = Star(*(np.array(values) for values in zip(*(vars(star).values() for star in stars), strict=True)))
     times = np.stack([seen.times for _, seen, _ in sources])
@@ -218,17 +228,20 @@ def _log_odds(sources: Sequence[tuple[Star | None, Positions, float | None]]) ->
     masses = np.array([mass or MASS for _, _, mass in sources])
     sky = drift_past(together, times, times.mean(axis=1), earth_position(times))
     bodies = bound(times, covariances, separation, 1000 / np.asarray(together.parallax), masses)
-    return log_odds(sky, bodies, covariances, offsets)
+    odds = log_odds(sky, bodies, covariances, offsets)
+    return list(zip(odds.tolist(), _least_squares(sky, offsets, covariances)[3].tolist(), strict=True))
 
 
-def _verdict(star: Star | None, seen: Positions, odds: float | None) -> Verdict:
+def _verdict(star: Star | None, seen: Positions, weighed: tuple[float, float] | None) -> Verdict:
     epochs, span = seen.epochs, seen.time_span
-    if odds is None or star is None:
+    if weighed is None:
         why = "the motion of the star is not known" if star is None and epochs > 1 else "it was seen once"
         if not epochs:
             why = "no position with an error is known"
         return Verdict("UNDEFINED", None, epochs, span, None, why)
-    reduced = fit_background(star, seen).reduced
+    odds, chi2 = weighed
+    degrees = seen.offsets.size - 4
+    reduced = chi2 / degrees if degrees > 0 else None
     needed = ODDS if epochs > 2 else ODDS**2
     if abs(odds) < math.log(needed):
         why = f"odds {_said(odds)}, less than the {needed:g} to 1 that {epochs} epochs need"

@@ -279,6 +279,21 @@ def test_chance_in_two_epochs_does_not_decide(published):
 
 
 @pytest.mark.slow
+def test_stated_odds_are_calibrated():
+    """1,000 sources of each kind: in bins of 400 as many are bound as the odds say, within 3σ of the binomial."""
+    rng, truth = np.random.default_rng(77), np.array([True, False] * 1000)
+    found = judge_all([_simulated(rng, is_bound) for is_bound in truth])
+    odds = np.array([verdict.log_odds for verdict in found])
+    stated = 1 / (1 + np.exp(-np.clip(odds, -700, 700)))
+    for some in np.array_split(np.argsort(odds), 5):
+        sigma = np.sqrt((stated[some] * (1 - stated[some])).sum()) / len(some)
+        assert truth[some].mean() == pytest.approx(stated[some].mean(), abs=3 * sigma + 1 / len(some))
+    status = np.array([verdict.status for verdict in found])
+    wrong = ((status == "BACKGROUND") & truth).sum() + ((status == "COMPANION") & ~truth).sum()
+    assert wrong < 0.005 * len(truth)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOUND + BACKGROUND)
 def test_no_subset_gives_the_opposite_verdict(published, name):
     """All triples over more than 300 days, and 1,500 seeded subsets each of 4 and 6 epochs."""
