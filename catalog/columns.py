@@ -20,7 +20,8 @@ FILTER = Column(name="filter", type="text", doc="Filter", ucd="meta.id;instr.fil
 WAVELENGTH = Column(name="wavelength", type="float", unit="um", ucd="em.wl.central", doc="Central wavelength",
                     limits=(0.1, 1000.0))
 INSTRUMENT = Column(name="instrument", type="text", doc="Instrument", ucd="meta.id;instr")
-MJD = Column(name="mjd", type="float", unit="d", ucd="time.epoch;obs", doc="Modified Julian Date, UTC, mid-observation")
+MJD = Column(name="mjd", type="float", unit="d", ucd="time.epoch;obs", doc="Modified Julian Date, UTC, mid-observation",
+             limits=(15_100, 88_000))
 WORKSPACE = Column(name="workspace", type="text", doc="Workspace it belongs to", ucd="meta.id", required=True,
                    references="workspace.workspace")
 RELEASE_DATE = Column(name="release_date", type="date", doc="Day it becomes public (UTC); private while it has none",

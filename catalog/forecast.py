@@ -14,12 +14,11 @@ import numpy as np
 
 from lyot.catalog.evidence import MOTION, PARALLAX, bound, log_evidence, on_both_axes, orbit_covariance
 from lyot.catalog.motion import MASS, Positions
-from lyot.sky import DAYS_PER_YEAR, Drift, Floats, Star, day_of, drift_past
+from lyot.sky import Drift, Floats, Star, day_of, drift_past
 
 SIGMA = 5.0
 ERROR = 5.0  # mas, of an epoch to come: a typical one of an imager behind adaptive optics
-HORIZON = 10 * DAYS_PER_YEAR  # d after the last epoch; what is not decided by then has no date
-STEP = 10.0  # d, of the first search
+STEPS = np.concatenate([np.full(73, 10.0), np.full(97, 30.0)])  # d, of the first search: two years, then eight
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,12 @@ def decides_on(
         Days before it are not looked at; the last epoch when not given.
     """
     start = float(seen.times[-1]) if after is None else max(after, float(seen.times[-1]))
-    coarse = start + np.arange(STEP, HORIZON, STEP)
+    coarse = start + np.cumsum(STEPS)
     parted = _parted(star, seen, mass or MASS, error, coarse)
     if not parted.any():
         return None
-    fine = coarse[int(np.argmax(parted))] - np.arange(STEP)[::-1]
+    found = int(np.argmax(parted))
+    fine = coarse[found] - np.arange(STEPS[found])[::-1]
     first = fine[int(np.argmax(_parted(star, seen, mass or MASS, error, fine)))]
     return day_of(float(np.ceil(first)))
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from astropy.coordinates import get_body_barycentric
 from astropy.time import Time
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline
 
 from lyot.errors import BadInput
 
@@ -26,6 +28,8 @@ Floats = NDArray[np.float64]
 MAS = np.pi / 180 / 3_600_000  # rad
 DAYS_PER_YEAR = 365.25
 J2000_MJD = 51544.5
+KNOWN = (15_100.0, 88_000.0)  # MJD for which astropy's built-in ephemeris has the Earth
+BLOCK = 1000  # d of the Earth's way that are kept together
 MJD_ZERO = datetime(1858, 11, 17, tzinfo=UTC)
 KM_S = 4.740470463533349  # km/s of 1 AU per Julian year
 
@@ -129,12 +133,31 @@ def julian_year(mjd: ArrayLike) -> Floats:
 
 
 def earth_position(times: ArrayLike) -> Floats:
-    """The Earth from the barycentre of the Solar System, (..., 3), AU, ICRS axes, at `times` (..., MJD, UTC)."""
+    """The Earth from the barycentre of the Solar System, (..., 3), AU, ICRS axes, at `times` (..., MJD, UTC).
+
+    Between places four days apart a cubic spline is 3e-7 AU off, the Moon's pull included, which is 0.3 µas for a
+    parallax of 1 arcsecond; it makes a million times a matter of a second.
+    """
     mjd = np.atleast_1d(np.asarray(times, float))
     if not np.isfinite(mjd).all():
         raise BadInput("a time is not a number, an MJD is needed")
-    place = get_body_barycentric("earth", Time(mjd, format="mjd", scale="tdb"), ephemeris="builtin")
-    return np.asarray(np.moveaxis(place.xyz.to_value("AU"), 0, -1))
+    if mjd.size and not KNOWN[0] <= mjd.min() <= mjd.max() <= KNOWN[1]:
+        raise BadInput(f"MJD {mjd.min():g} to {mjd.max():g}: the Earth's place is known from 1900 to 2100")
+    block = np.floor(mjd / BLOCK).astype(int)
+    places = np.empty((*mjd.shape, 3))
+    for number in np.unique(block):
+        inside = block == number
+        places[inside] = _earth_path(int(number))(mjd[inside])
+    return places
+
+
+@lru_cache(maxsize=128)
+def _earth_path(block: int) -> CubicSpline:
+    """The Earth's way during one block of days."""
+    nodes = np.arange(block * BLOCK - 8, (block + 1) * BLOCK + 9, 4)
+    nodes = nodes[(nodes > KNOWN[0] - 20) & (nodes < KNOWN[1] + 20)]
+    place = get_body_barycentric("earth", Time(nodes, format="mjd", scale="tdb"), ephemeris="builtin")
+    return CubicSpline(nodes, place.xyz.to_value("AU").T)
 
 
 def drift_past(star: Star, times: ArrayLike, epoch: ArrayLike, earth: Floats | None = None) -> Drift:
@@ -147,7 +170,7 @@ def drift_past(star: Star, times: ArrayLike, epoch: ArrayLike, earth: Floats | N
     times : (time,) or (star, time), MJD
     epoch : MJD, or (star,)
     earth : (time, 3) or (star, time, 3), AU, optional
-        `earth_position(times)`, where it is known already: for many stars it is quicker to ask once.
+        `earth_position(times)`, where it is known already.
     """
     mjd, since = np.atleast_1d(np.asarray(times, float)), np.asarray(epoch, float)
     earth = earth_position(mjd) if earth is None else earth

@@ -125,6 +125,13 @@ def test_no_date_and_no_mjd():
             day_of(mjd)
 
 
+def test_the_earth_is_where_astropy_has_it():
+    times = np.concatenate([np.linspace(44000, 66000, 500), [51999.99, 52000.0, 52000.01, 15100.0, 88000.0]])
+    exact = get_body_barycentric("earth", Time(times, format="mjd", scale="tdb"), ephemeris="builtin")
+    assert np.abs(earth_position(times) - exact.xyz.to_value(u.AU).T).max() < 3e-7  # AU
+    assert earth_position(times.reshape(5, 101)).shape == (5, 101, 3)
+
+
 def test_julian_year():
     assert julian_year(51544.5) == 2000.0
     assert julian_year(57388.5) == pytest.approx(Time(57388.5, format="mjd").jyear, abs=1e-9)
@@ -140,6 +147,8 @@ def test_a_star_that_cannot_be(changed, message):
         Star(**(values | changed))
 
 
-def test_times_must_be_numbers():
+def test_times_must_be_numbers_of_our_time():
     with pytest.raises(BadInput, match="time"):
         earth_position([np.nan])
+    with pytest.raises(BadInput, match="known from 1900 to 2100"):
+        earth_position([57000.0, 0.0])
