@@ -13,6 +13,7 @@ from lyot.cube import Floats, star_position
 from lyot.errors import Unprocessable
 from lyot.reduce.inject import Point, point_at
 from lyot.reduce.local import LocalReduction
+from lyot.reduce.parallel import each
 
 REACH = 1.25  # FWHM around a source on which the fit looks
 ROUNDS = 20  # of Gauss–Newton; five suffice for a source that is one
@@ -74,13 +75,15 @@ def fit_source(local: LocalReduction, guess: Point, background: float = 0.0) -> 
     y, x = guess.place(local.shape)
     window = local.window(y, x, math.ceil(REACH * fwhm))
     used = np.hypot(window.y - y, window.x - x) <= REACH * fwhm
+    if min(used.shape) < 2 * math.ceil(REACH * fwhm) + 1:
+        raise Unprocessable("the source is too near the edge of the field to be fitted")
 
     def left(parameters: Floats) -> Floats:
         point = point_at(parameters[0], parameters[1], -parameters[2], local.shape)
         return np.asarray((local.image(window, point).astype(np.float64) - background)[used])
 
     if not np.isfinite(left(np.array([y, x, 0.0]))).all():
-        raise Unprocessable("the source is too near the edge of the field to be fitted")
+        raise Unprocessable("the source stands beside pixels that nobody saw")
     flux = guess.flux or _flux_guess(left, np.array([y, x, 0.0]), float(local.psf.max()))
     found = _least_squares(left, np.array([y, x, flux]))
     if math.hypot(found[0] - y, found[1] - x) > 0.75 * fwhm:
@@ -105,30 +108,46 @@ def _flux_guess(left: Callable[[Floats], Floats], start: Floats, peak: float) ->
 
 
 def _least_squares(left: Callable[[Floats], Floats], start: Floats) -> Floats:
-    """Minimise |left|² over (y, x, flux) by damped Gauss–Newton, derivatives by differences."""
+    """Minimise |left|² over (y, x, flux) by damped Gauss–Newton, with derivatives by differences.
+
+    Derivatives are kept while steps are small: the problem is nearly linear about the source.
+    """
     here, damping = start, 1e-3
     residual = left(here)
-    cost = float(residual @ residual)
+    slope = None
     for _ in range(ROUNDS):
-        steps = np.array([0.05, 0.05, 0.02 * here[2]])
-        slope = np.stack([(left(here + step) - residual) / step.sum() for step in np.diag(steps)], axis=1)
         scale = np.array([1.0, 1.0, abs(here[2])])
-        normal = (slope * scale).T @ (slope * scale)
-        gradient = (slope * scale).T @ residual
-        for _ in range(8):
-            move = -scale * np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
-            move *= min(1.0, 1.0 / max(1e-12, float(np.abs(move[:2]).max())))  # at most a pixel at a time
-            trial = left(here + move)
-            better = float(trial @ trial)
-            if better <= cost:
-                break
-            damping *= 10.0
-        else:
+        if slope is None:
+            parts = np.diag([0.05, 0.05, 0.02])
+            slope = np.stack([(left(here + part * scale) - residual) / part.sum() for part in parts], axis=1)
+        move, trial, damping = _downhill(left, here, residual, slope, scale, damping)
+        if trial is None:
             return here  # no step is downhill any more: this is the bottom
-        here, residual, cost, damping = here + move, trial, better, max(damping / 10.0, 1e-9)
+        here, residual = here + move, trial
         if np.abs(move[:2]).max() < SETTLED and abs(move[2]) < SETTLED * abs(here[2]):
             return here
+        if np.abs(move[:2]).max() > 0.03 or abs(move[2]) > 0.03 * abs(here[2]):
+            slope = None
     raise Unprocessable(f"the fit has not settled after {ROUNDS} rounds")
+
+
+def _downhill(
+    left: Callable[[Floats], Floats], here: Floats, residual: Floats, slope: Floats, scale: Floats, damping: float
+) -> tuple[Floats, Floats | None, float]:
+    """A step that lessens |left|², what is left there (None if there is none), and the damping for the next.
+
+    `slope` holds the derivatives by y, x and flux, each times its `scale`.
+    """
+    normal, gradient = slope.T @ slope, slope.T @ residual
+    move = np.zeros(3)
+    for _ in range(8):
+        move = -scale * np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+        move *= min(1.0, 1.0 / max(1e-12, float(np.abs(move[:2]).max())))  # at most a pixel at a time
+        trial = left(here + move)
+        if trial @ trial <= residual @ residual:
+            return move, trial, max(damping / 10.0, 1e-9)
+        damping *= 10.0
+    return move, None, damping
 
 
 def characterise(local: LocalReduction, image: NDArray[np.floating], guess: Point) -> Fit:
@@ -150,7 +169,7 @@ def characterise(local: LocalReduction, image: NDArray[np.floating], guess: Poin
     """
     background = ring_level(image, guess, local.fwhm)
     found = fit_source(local, guess, background)
-    offsets = [_offset(local, found, float(angle), background) for angle in trial_angles(found, local.fwhm)]
+    offsets = each(lambda angle: _offset(local, found, angle, background), trial_angles(found, local.fwhm).tolist())
     known = np.array([offset for offset in offsets if offset is not None])
     if len(known) < TRIALS[0]:
         raise Unprocessable(f"{len(known)} of {len(offsets)} simulated sources could be fitted, {TRIALS[0]} are needed")
