@@ -17,6 +17,7 @@ from lyot.build.options import AdoptOptions
 from lyot.build.outside import FitsFile, read_fits
 from lyot.catalog.release import release_day, utc_day
 from lyot.catalog.tables.observation import OBSERVATION_TABLE
+from lyot.catalog.tables.survey import SURVEY
 from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, NotFound
 from lyot.instrument import Instrument, instrument
@@ -79,7 +80,12 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
     )
     row = _observation(product, cube, setup, options)
     content = write_cube(cube, files["cube"].header, _cards(options, setup))
-    kept = store.put(product, {"fits": content}, {"observation": OBSERVATION_TABLE.rows([row])})
+    rows = {"observation": OBSERVATION_TABLE.rows([row])}
+    if options.survey is not None:
+        rows["survey"] = SURVEY.rows([{"survey_id": slug(options.survey), "name": options.survey}])
+    kept = store.put(product, {"fits": content}, rows)
+    # What was adopted last is what counts, even where an older choice was made again
+    store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=product.workspace)
     if options.release_date is not None:
         release(store, kept.product, options.release_date)
     return kept
@@ -223,6 +229,8 @@ def _record(files: Mapping[str, FitsFile], setup: _Setup, options: AdoptOptions)
         filter=setup.filter,
         wavelengths=setup.wavelengths.tolist(),
         pixel_scale=setup.pixel_scale,
+        pixel_scale_error=setup.pixel_scale_error,
+        true_north_error=setup.true_north_error,
     )
     return {
         "step": "adopt",
@@ -269,6 +277,7 @@ def _observation(product: Product, cube: Cube, setup: _Setup, options: AdoptOpti
         "true_north_error": setup.true_north_error,
         "pixel_scale": setup.pixel_scale,
         "pixel_scale_error": setup.pixel_scale_error,
+        "centring_error": None if options.centre_error is None else options.centre_error * setup.pixel_scale,
         "programme": options.programme,
         "product_key": product.key,
         "simulated": options.simulated,

@@ -113,6 +113,7 @@ def adopt_naco(store: Store, folder: Path) -> Kept:
         filter="L'",
         north=-104.39,
         centre=(51.0, 51.0),
+        centre_error=0.37,  # the 10 mas that the publication states for either coordinate of b
         star_flux=(764939.6,),
         coronagraph="AGPM",
         release_date=RELEASED,

@@ -90,6 +90,7 @@ def _keep(
         if listed
     }
     kept = store.put(product, {"document": content}, given)
+    store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=workspace)
     if release_date is not None:
         document = {
             "release_date": release_date,

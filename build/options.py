@@ -27,6 +27,7 @@ class AdoptOptions(Declaration):
     pixel_scale: float | None = Field(None, description="mas/px; the instrument's when not given")
     north: float = Field(0.0, description="deg, added to every angle")
     centre: tuple[float, float] | None = Field(None, description="(y, x) of the star, px from 0; the middle if none")
+    centre_error: float | None = Field(None, ge=0, description="px, 1σ of the star's place, each axis")
     star_flux: tuple[float, ...] = Field((), description="counts in an aperture of 1 FWHM, one value or one a channel")
     exposure_time: float | None = Field(None, gt=0, description="s, of the whole sequence")
     coronagraph: str | None = None

@@ -96,12 +96,16 @@ def plan(
 
 
 def current_cubes(store: Store, workspace: str | None = None) -> list[Kept]:
-    """The newest cube of each data set: what earlier ones gave stays in the store, but is not added to."""
-    newest = {
-        (cube.product.workspace, cube.product.dataset): cube  # oldest first: the last stays
-        for cube in store.find(kind="cube", workspace=workspace)
-    }
-    return [newest[name] for name in sorted(newest)]
+    """The cube of each data set that counts: what others gave stays in the store, but is not added to."""
+    cubes = store.find(kind="cube", workspace=workspace)
+    notes = {name: store.notes("current/", workspace=name) for name in {cube.product.workspace for cube in cubes}}
+    current: dict[tuple[str, str], Kept] = {}
+    for cube in cubes:  # oldest first: the last stays, unless an older one was made again
+        name = (cube.product.workspace, cube.product.dataset)
+        chosen = notes[name[0]].get(f"current/{name[1]}", {}).get("key")
+        if name not in current or current[name].key != chosen:
+            current[name] = cube
+    return [current[name] for name in sorted(current)]
 
 
 def _chosen(cubes: list[Kept], datasets: Sequence[str]) -> list[Kept]:

@@ -70,7 +70,9 @@ def reduce_one(store: Store, cube: Kept, recipe: Recipe) -> Kept:
     frames = read_cube(store.read(cube, "fits"))
     observation = store.rows(cube, "observation").to_pylist()[0]
     errors = AstrometryErrors(
-        pixel_scale=observation["pixel_scale_error"] or 0.0, north=observation["true_north_error"] or 0.0
+        pixel_scale=observation["pixel_scale_error"] or 0.0,
+        north=observation["true_north_error"] or 0.0,
+        centre=(observation["centring_error"] or 0.0) / frames.pixel_scale,
     )
     made = Made(job, frames, observation, analyse(frames, recipe, errors=errors), started)
     content, rows = hcifits.write(hci_of(made)), rows_of(made)

@@ -64,7 +64,10 @@ def select(store: Store, audience: Audience) -> Selection:
     everything = [_judgements(kept, notes[kept.product.workspace]) for kept in store.find()]
     withheld = _withheld(everything, policies, audience)
     seen = [one for one in everything if one.kept.key not in withheld]
-    outdated = _outdated([one.kept for one in seen])
+    chosen = {
+        document["key"] for said in notes.values() for name, document in said.items() if name.startswith("current/")
+    }
+    outdated = _outdated([one.kept for one in seen], chosen)
     return Selection(
         tuple(one for one in seen if one.kept.key not in outdated), {**withheld, **outdated}, policies
     )
@@ -118,11 +121,12 @@ def _own_reason(one: Chosen, policy: Mapping[str, Any], audience: Audience) -> s
     return "" if allowed else why
 
 
-def _outdated(seen: list[Kept]) -> dict[str, str]:
+def _outdated(seen: list[Kept], chosen: set[str]) -> dict[str, str]:
     """Why a product is not the one to read: it is of an older cube, or made by an older version, or an older import."""
-    newest: dict[tuple[str, ...], str] = {}  # `seen` is oldest first: the last stays
+    newest: dict[tuple[str, ...], str] = {}  # `seen` is oldest first: the last stays, unless an older one was chosen
     for kept in seen:
-        newest[_subject(kept)] = kept.key
+        if newest.get(_subject(kept)) not in chosen:
+            newest[_subject(kept)] = kept.key
     old: dict[str, str] = {}
     for kept in seen:
         product = kept.product

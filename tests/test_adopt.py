@@ -96,7 +96,7 @@ def test_a_release_date_is_no_part_of_the_product(store, folder):
 
 def test_without_a_release_date_nothing_says_it_is_public(store, folder):
     take(store, folder)
-    assert store.notes(workspace="main") == {}
+    assert store.notes("releases/", workspace="main") == {}
 
 
 @pytest.mark.parametrize("centre", [(18.0, 23.0), (20.0, 20.0), (21.3, 18.7), (19.5, 20.25)])

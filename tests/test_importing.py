@@ -56,7 +56,7 @@ def test_twice_is_once(store, tmp_path):
 
 def test_without_a_release_date_it_stays_private(store, tmp_path):
     import_file(store, _write(tmp_path, "a.json", json.dumps(GOOD)), workspace="main")
-    assert not store.notes(workspace="main")
+    assert not store.notes("releases/", workspace="main")
 
 
 def test_simulated_rows_say_so(store, tmp_path):
