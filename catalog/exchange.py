@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lyot.catalog.astrometry import complete
@@ -85,6 +86,7 @@ def rows_of(document: Any) -> Rows:
     above = {name: document[name] for name in ("release_date", "simulated") if document.get(name) is not None}
     rows.unknown += [name for name in document if name not in INSIDE[""] and name not in ABOUT]
     _parts(document, "", "", above, rows)
+    _published_values(rows)
     _once_each(rows)
     return rows
 
@@ -221,6 +223,41 @@ def _at(path: str, tell: Callable[[Any], Any], value: Any) -> Any:
 
 
 # ---- the whole document -------------------------------------------------------------------------------------------
+
+
+def _published_values(rows: Rows) -> None:
+    """Every value of a target that has a reference as a measurement too, so that another source's stays beside it."""
+    known = {
+        (row["target_id"], row["quantity"], row.get("band"))
+        for row in rows.tables.get("measurement", ())
+        if not row.get("companion_id")
+    }
+    for target in rows.tables.get("target", ()):
+        for column, (quantity, band, unit) in published_columns().items():
+            if column not in target or "reference_id" not in target:
+                continue
+            if (target["target_id"], quantity, band) in known:
+                continue
+            value: Row = {"quantity": quantity, "value": target[column], "unit": unit, "number": 0}
+            for ending in ("error_minus", "error_plus"):
+                value[ending] = target.get(f"{column}_error")
+            value |= {"band": band} | {name: target[name] for name in _OF_TARGET if name in target}
+            rows.add("measurement", {name: given for name, given in value.items() if given is not None})
+
+
+_OF_TARGET = ("target_id", "reference_id", "release_date", "simulated")
+
+
+@cache
+def published_columns() -> dict[str, tuple[str, str | None, str]]:
+    """Columns of `target` that are published values: quantity, band and unit as in `measurement`."""
+    table = tables()["target"]
+    found: dict[str, tuple[str, str | None, str]] = {}
+    for name in table.names:
+        if f"{name}_error" in table.names:
+            band = name.removeprefix("mag_").upper().replace("LP", "L'") if name.startswith("mag_") else None
+            found[name] = ("apparent_mag" if band else name, band, table.column(name).unit)
+    return found
 
 
 def _once_each(rows: Rows) -> None:

@@ -78,6 +78,17 @@ def test_a_limit_is_kept_as_a_limit():
     assert (row["value"], row["limit"]) == (18.2, ">")
 
 
+def test_values_of_targets_are_measurements_too():
+    star = {"name": "HD 1", "parallax": 20.0, "parallax_error": 0.5, "mag_lp": 3.4, "reference_id": "me"}
+    found = {(row["quantity"], row.get("band")): row for row in rows_of({"targets": [star]}).tables["measurement"]}
+    assert set(found) == {("parallax", None), ("apparent_mag", "L'")}
+    parallax = found["parallax", None]
+    assert (parallax["value"], parallax["error_plus"], parallax["unit"]) == (20.0, 0.5, "mas")
+    assert parallax["reference_id"] == "me"
+    said = rows_of({"targets": [star | {"measurements": [{"quantity": "parallax", "value": 20.0}]}]}).tables
+    assert [row["quantity"] for row in said["measurement"]] == ["parallax", "apparent_mag"]
+
+
 def test_unknown_columns_are_named():
     rows = rows_of(_with((*DETECTION, "airmass"), 1.2) | {"colour": "red"})
     assert rows.unknown == ["colour", "observations[0].reductions[0].detections[0].airmass"]
