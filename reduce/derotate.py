@@ -262,17 +262,37 @@ def _three_shears(image, sy, sx, phi, table, out):  # type: ignore[no-untyped-de
 def _hide_unknown(out, phi, known, ny, nx):  # type: ignore[no-untyped-def]
     """Set to NaN the pixels of `out` that come from outside the frame, or mostly from unknown pixels.
 
-    `known` is 1 where the frame is known and 0 elsewhere, or empty where all of it is.
+    `known` is 1 where the frame is known and 0 elsewhere, or empty where all of it is. What comes from inside the
+    frame is one stretch of each row, so rows are searched from both ends.
     """
-    cy, cx = ny // 2, nx // 2
     cosine, sine = np.cos(phi), np.sin(phi)
     for y in range(ny):
-        for x in range(nx):
-            u = (x - cx) * cosine + (y - cy) * sine + cx
-            v = (y - cy) * cosine - (x - cx) * sine + cy
-            inside = -0.5 <= u <= nx - 0.5 and -0.5 <= v <= ny - 0.5
-            if not inside or (known.size > 0 and _bilinear(known, v, u) < 0.5):
-                out[y, x] = np.nan
+        first, last = 0, nx - 1
+        while first < nx and not _inside(y, first, cosine, sine, ny, nx):
+            out[y, first] = np.nan
+            first += 1
+        while last > first and not _inside(y, last, cosine, sine, ny, nx):
+            out[y, last] = np.nan
+            last -= 1
+        if known.size > 0:
+            for x in range(first, last + 1):
+                v, u = _source(y, x, cosine, sine, ny, nx)
+                if _bilinear(known, v, u) < 0.5:
+                    out[y, x] = np.nan
+
+
+@numba.njit(cache=True, nogil=True)
+def _source(y, x, cosine, sine, ny, nx):  # type: ignore[no-untyped-def]
+    """Where in the frame (y, x) comes from what a turn of this cosine and sine brings to a pixel."""
+    dy, dx = y - ny // 2, x - nx // 2
+    return dy * cosine - dx * sine + ny // 2, dx * cosine + dy * sine + nx // 2
+
+
+@numba.njit(cache=True, nogil=True)
+def _inside(y, x, cosine, sine, ny, nx):  # type: ignore[no-untyped-def]
+    """Whether that place is in the frame."""
+    v, u = _source(y, x, cosine, sine, ny, nx)
+    return -0.5 <= u <= nx - 0.5 and -0.5 <= v <= ny - 0.5
 
 
 @numba.njit(cache=True, nogil=True)

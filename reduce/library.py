@@ -129,10 +129,15 @@ def without_gaps(frames: Images) -> Images:
     frames : (time, y, x)
         NaN marks unknown pixels.
     """
-    known = np.isfinite(frames)
-    if known.all():
+    if not has_gaps(frames):
         return frames
-    return np.where(known, frames, np.nan_to_num(collapse(frames, "mean")))
+    return np.where(np.isnan(frames), np.nan_to_num(collapse(frames, "mean")), frames)
+
+
+def has_gaps(frames: Images) -> bool:
+    """Whether any pixel is NaN: a sum of squares then is, and is quicker than asking each."""
+    flat = frames.ravel()
+    return bool(np.isnan(flat @ flat))
 
 
 def _stretched(frames: Images, factor: float) -> Images:
@@ -195,7 +200,7 @@ def _of_other_stars(frames: Images, library: Images, count: int) -> Images:
     (count, ny · nx), best correlated first
     """
     flat = library.reshape(len(library), -1)
-    radius, _ = polar(library.shape)
+    radius, _ = polar(library.shape[1:])
     field = radius <= min(library.shape[1:]) // 2
     mean = frames.reshape(len(frames), -1).mean(axis=0)
     there = flat[:, field] - flat[:, field].mean(axis=1, keepdims=True)

@@ -14,7 +14,7 @@ from lyot.errors import BadInput
 from lyot.reduce.collapse import collapse
 from lyot.reduce.derotate import derotate
 from lyot.reduce.inject import Point, inject
-from lyot.reduce.library import comparisons
+from lyot.reduce.library import comparisons, has_gaps
 from lyot.reduce.measure import snr_map
 from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.starlight import (
@@ -95,7 +95,8 @@ def images_by_components(
                 apply_weights(weights, comparison.science, comparison.library, zone.pixels, left[comparison.rows])
                 if comparison.unseen is not None:
                     left[comparison.rows, comparison.unseen] = np.nan
-            residuals[np.isnan(cube.frames[wave])] = np.nan
+            if has_gaps(cube.frames[wave]):
+                residuals[np.isnan(cube.frames[wave])] = np.nan
             derotate(residuals, cube.angles, out=turned)
             collapse(turned, recipe.collapse, out=image[wave])
         yield image

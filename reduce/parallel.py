@@ -7,6 +7,7 @@ OpenMP threads it survives a fork, may be nested in other threads, and never spi
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -19,6 +20,8 @@ from threadpoolctl import ThreadpoolController
 T = TypeVar("T")
 R = TypeVar("R")
 
+_here = threading.local()  # `busy` in threads made here
+
 PARTS_PER_THREAD = 4  # enough that a core disturbed by others does not hold up the rest
 
 
@@ -29,22 +32,30 @@ def threads() -> int:
     return max(1, min(allowed, int(wanted))) if wanted.isdigit() else allowed
 
 
-def spread(loop: Callable[[int, int], Any], count: int) -> None:
-    """Call `loop(start, stop)` on parts that together cover `range(count)`, on all cores at once."""
-    parts = min(count, PARTS_PER_THREAD * threads())
+def spread(loop: Callable[[int, int], R], count: int) -> list[R]:
+    """What `loop(start, stop)` gives for parts that together cover `range(count)`, in order, on all cores at once.
+
+    Inside another `spread` or `each` it is a single part: the cores are busy already.
+    """
+    parts = 1 if getattr(_here, "busy", False) else min(count, PARTS_PER_THREAD * threads())
     if threads() == 1 or parts < 2:
-        loop(0, count)
-        return
+        return [loop(0, count)]
     edges = [count * part // parts for part in range(parts + 1)]
-    with ThreadPoolExecutor(threads()) as pool:
-        for done in [pool.submit(loop, *part) for part in pairwise(edges)]:
-            done.result()
+    with ThreadPoolExecutor(threads(), initializer=_say_busy) as pool:
+        return list(pool.map(lambda part: loop(*part), pairwise(edges)))
 
 
 def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """`[function(item) for item in items]`, on all cores at once, the linear algebra of each on one core."""
-    with single_blas_thread(), ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(function, items))
+    with single_blas_thread():
+        if getattr(_here, "busy", False):
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(threads(), initializer=_say_busy) as pool:
+            return list(pool.map(function, items))
+
+
+def _say_busy() -> None:
+    _here.busy = True
 
 
 @cache

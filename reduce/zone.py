@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -132,13 +133,16 @@ def cut(zoning: Zoning, known: NDArray[np.bool_], fwhm: float, mask_radius: floa
     return pieces
 
 
+@cache
 def polar(shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Distance from the star (px) and position angle in the frame (turns, 0 to 1) of every pixel, flat."""
     cy, cx = star_position(shape)
-    y, x = np.indices(shape[-2:])
+    y, x = np.indices(shape)
     radius = np.hypot(y - cy, x - cx).ravel()
     turns = (np.arctan2(cx - x, y - cy).ravel() / (2 * np.pi)) % 1.0
-    return radius, np.minimum(turns, np.nextafter(1.0, 0.0))
+    turns = np.minimum(turns, np.nextafter(1.0, 0.0))
+    radius.flags.writeable = turns.flags.writeable = False  # they are shared by all who ask
+    return radius, turns
 
 
 def _rings(inner: float, edge: float, width: float) -> list[tuple[float, float]]:

@@ -1,0 +1,102 @@
+"""Starlight subtraction against VIP (tuned: eigen-decomposition, opencv) and pyKLIP, on an IRDIS-like cube.
+
+The peers' settings are the fastest that give the same product: VIP's own defaults are slower by a factor of forty.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+from cubes import sequence
+from harness import compare
+
+from lyot.reduce.derotate import derotate
+from lyot.reduce.parallel import single_blas_thread
+from lyot.reduce.psf.annular_pca import AnnularPCA
+from lyot.reduce.psf.cadi import ClassicalADI
+from lyot.reduce.psf.loci import LOCI
+from lyot.reduce.psf.pca import PCA
+from lyot.reduce.step import Recipe
+
+FWHM = 4.0
+OPENCV = {"imlib": "opencv", "interpolation": "lanczos4", "verbose": False}
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]  # peers warn of what is not ours
+
+
+@pytest.fixture(scope="module")
+def cube():
+    return sequence(96, 291)
+
+
+@pytest.fixture(scope="module")
+def vip():
+    pytest.importorskip("cv2", reason="opencv is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("vip_hci", reason="VIP is not installed")
+        from vip_hci import preproc, psfsub
+    return {"derotate": preproc.cube_derotate, **{name: getattr(psfsub, name) for name in MODELS}}
+
+
+MODELS = ("pca", "median_sub", "pca_annular", "xloci")
+
+
+def bench_derotation(cube, vip):
+    frames, angles, out = cube.frames[0], cube.angles, np.empty_like(cube.frames[0])
+    compare(
+        "derotation",
+        lambda: derotate(frames, angles, out=out),
+        lambda: vip["derotate"](frames, angles, imlib="opencv", interpolation="lanczos4"),
+        8,
+        peer="VIP",
+    )
+
+
+def bench_pca(cube, vip):
+    recipe = Recipe(name="bench", model=PCA(ncomp=10))
+    compare(
+        "PCA-ADI, median",
+        lambda: recipe(cube),
+        lambda: vip["pca"](cube.frames[0], cube.angles, ncomp=10, svd_mode="eigen", collapse="median", **OPENCV),
+        12,
+        peer="VIP",
+    )
+
+
+def bench_classical_adi(cube, vip):
+    recipe = Recipe(name="bench", model=ClassicalADI())
+    compare(
+        "classical ADI",
+        lambda: recipe(cube),
+        lambda: vip["median_sub"](cube.frames[0], cube.angles, fwhm=FWHM, **OPENCV),
+        10,
+        peer="VIP",
+    )
+
+
+def bench_annular_pca(cube, vip):
+    """VIP is quickest with one thread of linear algebra."""
+    recipe = Recipe(name="bench", model=AnnularPCA(ncomp=5, width=1.0, motion=0.5))
+
+    def theirs():
+        with single_blas_thread():
+            vip["pca_annular"](
+                cube.frames[0], cube.angles, ncomp=5, asize=4, fwhm=FWHM, delta_rot=0.5, svd_mode="eigen", **OPENCV
+            )
+
+    compare("annular PCA", lambda: recipe(cube), theirs, 15, peer="VIP", turns=2)
+
+
+def bench_loci(cube, vip):
+    """The same rings, each whole, weights found on the ring itself."""
+    recipe = Recipe(name="bench", model=LOCI(width=1.0, motion=0.5, area=1e9))
+    compare(
+        "LOCI",
+        lambda: recipe(cube),
+        lambda: vip["xloci"](
+            cube.frames[0], cube.angles, fwhm=FWHM, asize=4, n_segments=1, delta_rot=0.5, solver="lstsq", **OPENCV
+        ),
+        50,
+        peer="VIP",
+        turns=2,
+    )
