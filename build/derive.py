@@ -5,12 +5,14 @@ from __future__ import annotations
 import duckdb
 
 from lyot.build.grouping import group_detections
+from lyot.build.preference import prefer_values
 from lyot.build.verdicts import add_verdicts
 from lyot.build.visible import Audience
 
 
 def derive(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Complete the consolidated tables in `connection`."""
+    prefer_values(connection)
     for step in (CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES):
         connection.execute(step)
     group_detections(connection)

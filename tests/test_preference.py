@@ -1,10 +1,14 @@
 """Several values of one quantity."""
 
+import duckdb
 import pytest
 
+from lyot.build.preference import prefer_values
+from lyot.build.rows import insert
 from lyot.catalog.exchange import rows_of
 from lyot.catalog.preference import prefer
 from lyot.catalog.published import published_document
+from lyot.catalog.table import tables
 
 PARALLAX = {"target_id": "hd-1", "quantity": "parallax", "unit": "mas"}
 YEARS = {"old": 2007, "new": 2021}
@@ -48,7 +52,28 @@ def test_a_reason_that_was_given_stays():
 
 
 def test_the_facts_are_as_they_were_preferred():
-    tables = rows_of(published_document()).tables
-    years = {row["reference_id"]: row.get("year") for row in tables["reference"]}
-    before = tables["measurement"]
+    given = rows_of(published_document()).tables
+    years = {row["reference_id"]: row.get("year") for row in given["reference"]}
+    before = given["measurement"]
     assert [row["preferred"] for row in prefer(before, years)] == [row["preferred"] for row in before]
+
+
+def test_in_the_consolidated_tables():
+    with duckdb.connect() as connection:
+        for name in ("measurement", "reference"):
+            connection.execute(tables()[name].create())
+        rights = {"simulated": False, "workspace": "main"}
+        insert(connection, tables()["reference"], [
+            {"reference_id": "old", "citation": "Old 2007", "year": 2007},
+            {"reference_id": "new", "citation": "New 2021", "year": 2021},
+        ])  # fmt: skip
+        insert(connection, tables()["measurement"], [
+            _one() | rights, _one(reference_id="new", value=20.5) | rights, _one(quantity="pmra") | rights,
+        ])  # fmt: skip
+        prefer_values(connection)
+        found = connection.execute(
+            "SELECT quantity, value, preferred, preferred_reason FROM measurement ORDER BY quantity, value"
+        ).fetchall()
+    assert found == [
+        ("parallax", 20.0, False, None), ("parallax", 20.5, True, "it was published later"), ("pmra", 20.0, True, None),
+    ]  # fmt: skip
