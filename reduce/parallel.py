@@ -48,7 +48,7 @@ def spread(loop: Callable[[int, int], R], count: int) -> list[R]:
 def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """`[function(item) for item in items]`, on all cores at once, the linear algebra of each on one core."""
     with single_blas_thread():
-        if getattr(_here, "busy", False):
+        if getattr(_here, "busy", False) or threads() == 1:
             return [function(item) for item in items]
         with ThreadPoolExecutor(threads(), initializer=_say_busy) as pool:
             return list(pool.map(function, items))

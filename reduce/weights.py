@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+from scipy.linalg import eigh
+from scipy.linalg.lapack import dposv
 
 from lyot.cube import Floats
 from lyot.errors import Unprocessable
@@ -74,17 +75,18 @@ def least_squares_weights(gram: Floats, cross: Floats, ridge: float) -> Floats:
     Unprocessable
         If the library frames are too alike for so small a `ridge`.
     """
-    mean = gram.mean(axis=0)
-    variation = max(np.trace(gram) - len(gram) * mean.mean(), 0.0)
-    damping = ridge * variation + ROUNDING * np.trace(gram)
-    try:
-        factor = cho_factor(gram + damping * np.eye(len(gram)), check_finite=False)
-    except LinAlgError:
+    nref = len(gram)
+    mean = gram.sum(axis=0) / nref
+    power = float(gram.trace())
+    damped = gram.copy()
+    damped.flat[:: nref + 1] += ridge * max(power - float(mean.sum()), 0.0) + ROUNDING * power
+    _, change, failed = dposv(damped, (cross - mean).T)
+    if failed:
         raise Unprocessable(
-            f"{len(gram)} library frames are too alike to be told apart at ridge {ridge:g}", hint="raise ridge"
-        ) from None
-    change: Floats = cho_solve(factor, (cross - mean).T, check_finite=False).T
-    return change + 1.0 / len(gram)
+            f"{nref} library frames are too alike to be told apart at ridge {ridge:g}", hint="raise ridge"
+        )
+    weights: Floats = change.T + 1.0 / nref
+    return weights
 
 
 def each_from_its_own(

@@ -20,7 +20,7 @@ class LOCI(LinearModel):
 
     motion: float = Field(0.75, ge=0, description="FWHM that a planet must have moved in a frame of the library")
     width: float = Field(1.5, gt=0, description="width of a ring in FWHM")
-    area: float = Field(300.0, gt=0, description="PSF cores in the area on which weights are found")
+    area: float = Field(300.0, ge=0, description="PSF cores in the area on which weights are found; 0: the ring")
     ridge: float = Field(1e-3, ge=0, description="damping of the weights")
 
     @property

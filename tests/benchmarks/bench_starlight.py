@@ -89,7 +89,7 @@ def bench_annular_pca(cube, vip):
 
 def bench_loci(cube, vip):
     """The same rings, each whole, weights found on the ring itself."""
-    recipe = Recipe(name="bench", model=LOCI(width=1.0, motion=0.5, area=1e9))
+    recipe = Recipe(name="bench", model=LOCI(width=1.0, motion=0.5, area=0))
     compare(
         "LOCI",
         lambda: recipe(cube),
