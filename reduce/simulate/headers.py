@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.io import fits
 from astropy.time import Time
 
-from lyot.reduce.simulate.housekeeping import ON_SKY, Value, machinery
+from lyot.reduce.simulate.housekeeping import ON_SKY, Value
+from lyot.reduce.simulate.raw_file import header_text, machinery_text
 from lyot.reduce.simulate.raw_plan import OVERHEAD, SECOND, Exposure
 from lyot.reduce.simulate.raw_scene import IFS_SCALE, Night
 from lyot.reduce.simulate.raw_sky import ELEVATION, LATITUDE, LONGITUDE, Pointing, Star, offline
@@ -22,6 +22,16 @@ from lyot.reduce.simulate.sparta import Turbulence, iso
 LATE = 0.77  # share of the exposure after which the derotator's first angle is logged
 RENAMED = 59366.0  # MJD of 2021-06-01: BEGIN becomes START
 OB_ID = 2485392
+COMMENTS = {
+    "DET SEQ1 DIT": "[s] Integration time",
+    "DET NDIT": "Number of Sub-Integrations",
+    "DPR TYPE": "Observation type",
+    "MJD-OBS": "Start of observation",
+    "PIXSCAL": "[mas/pixel] pixel scale",
+    "SEQ ARM": "Name of the sub-system.",
+    "TEL PARANG START": "[deg] Parallactic angle at start",
+    "TEL PARANG END": "[deg] Parallactic angle at end",
+}
 PROGRAMME = "0103.C-9999(A)"
 CALIBRATION_PROGRAMME = "60.A-9255(A)"
 
@@ -34,8 +44,8 @@ class Moment:
     weather: Turbulence
 
 
-def header(exposure: Exposure, night: Night, moment: Moment | None) -> fits.Header:
-    """All cards of one file but those of the array itself.
+def header(exposure: Exposure, night: Night, moment: Moment | None) -> str:
+    """All cards of one file but those of the array itself, in the text of FITS.
 
     Parameters
     ----------
@@ -47,20 +57,14 @@ def header(exposure: Exposure, night: Night, moment: Moment | None) -> fits.Head
     cards: dict[str, Value] = {}
     cards |= _general(exposure, night)
     cards |= _coordinates_of_pixels()
-    cards |= dict(machinery())
     cards |= _detector(exposure, night)
     cards |= _nature(exposure, night)
     cards |= wheels(exposure, night)
     cards |= _tracking(exposure, moment)
     if exposure.on_sky and moment is not None:
         cards |= ON_SKY | _sky(exposure, night, moment) | _weather(exposure, night, moment)
-    made = fits.Header()
-    for name, value in cards.items():
-        key = name if " " not in name else f"HIERARCH ESO {name}"
-        made.append((key, value), bottom=True)
-    made["PIXSCAL"] = (12.25 if night.arm == "irdis" else IFS_SCALE, "[mas/pixel] pixel scale")
-    made["ARCFILE"] = archive_name(exposure)
-    return made
+    cards |= {"PIXSCAL": 12.25 if night.arm == "irdis" else IFS_SCALE, "ARCFILE": archive_name(exposure)}
+    return header_text(cards, COMMENTS) + machinery_text()
 
 
 def archive_name(exposure: Exposure) -> str:

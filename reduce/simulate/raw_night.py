@@ -12,9 +12,10 @@ from astropy.io import fits
 from astropy.time import Time
 from threadpoolctl import threadpool_limits
 
-from lyot.cube import Images
 from lyot.reduce.simulate.headers import Moment, archive_name, header
+from lyot.reduce.simulate.ifs import Ifs, ifs
 from lyot.reduce.simulate.irdis import Irdis, irdis
+from lyot.reduce.simulate.raw_file import header_of, write_image
 from lyot.reduce.simulate.raw_plan import Exposure, plan
 from lyot.reduce.simulate.raw_scene import Arm, FileTruth, Night, Truth, night
 from lyot.reduce.simulate.raw_sky import point, transit
@@ -22,7 +23,7 @@ from lyot.reduce.simulate.raw_view import Watch, seen_sources
 from lyot.reduce.simulate.sparta import Turbulence, telemetry, turbulence
 
 TRUTH = "truth.json"
-Camera = Irdis
+Camera = Irdis | Ifs
 
 
 def simulate_night(folder: str | Path, arm: Arm = "irdis", *, seed: int = 1, **options: Any) -> Truth:
@@ -52,7 +53,7 @@ def simulate_night(folder: str | Path, arm: Arm = "irdis", *, seed: int = 1, **o
     where.mkdir(parents=True, exist_ok=True)
     middle = float(transit(chosen.star, chosen.date).mjd)
     exposures = plan(chosen, middle)
-    camera = irdis(chosen, seed)
+    camera: Camera = ifs(chosen, seed) if arm == "ifs" else irdis(chosen, seed)
     sky = [exposure for exposure in exposures if exposure.on_sky]
     weather = turbulence(np.random.default_rng([seed, 13]), sky[0].start - 0.01, sky[-1].end(arm) + 0.01)
     sources = seen_sources(chosen, middle, camera.wavelengths)
@@ -72,7 +73,7 @@ def _write(where: Path, exposure: Exposure, camera: Camera, watch: Watch, seed: 
     data = camera.expose(exposure, frames, np.random.default_rng([seed, 14, exposure.number]))
     name = _file_name(exposure)
     cards = header(exposure, chosen, _moment(exposure, watch) if exposure.on_sky else None)
-    _save(where / name, data, cards)
+    write_image(where / name, data, cards)
     kept = frames[: len(data)]
     middles = [0.5 * sum(exposure.window(chosen.arm, i)) for i in range(len(data))]
     pointed = exposure.on_sky and exposure.kind != "SKY"
@@ -101,15 +102,10 @@ def _file_name(exposure: Exposure) -> str:
     return archive_name(exposure).replace(":", "_")
 
 
-def _save(path: Path, data: Images, cards: fits.Header) -> None:
-    """Write what the detector's computer writes: float32, one plane per integration."""
-    fits.PrimaryHDU(data=data.astype(np.float32, copy=False), header=cards).writeto(path, overwrite=True, checksum=True)
-
-
 def _write_telemetry(where: Path, sky: list[Exposure], weather: Turbulence, chosen: Night, seed: int) -> FileTruth:
     begin, end = float(weather.times[0]), float(weather.times[-1])
     exposure = Exposure("OBJECT,AO", "CALIB", "IMAGE", begin, 0.0, 1, number=len(sky) + 1)
-    cards = header(exposure, chosen, None)
+    cards = header_of(header(exposure, chosen, None))
     for name in [name for name in cards if name.startswith(("ESO SEQ", "ESO DET", "ESO INS1", "ESO INS2"))]:
         del cards[name]  # the adaptive optics belongs to no arm
     name = _file_name(exposure)

@@ -83,14 +83,18 @@ def _amplitude(wavefront: Wavefront, wavelength: float) -> Complexes:
 
 
 def screen(rng: np.random.Generator, rms: float) -> Images:
-    """A random optical path difference (µm) with an rms of `rms`, power f⁻², up to the corrected frequency."""
+    """A random optical path difference (µm) with an rms of `rms`, power f⁻², up to the corrected frequency.
+
+    Without tilt: what moves the star is a matter of pointing, and its place is stated apart.
+    """
     size = 2 * SAMPLES  # twice the pupil: its edges must not match
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(size, 1 / size), np.fft.fftfreq(size, 1 / size))) / 2
     amplitude = np.where((frequency > 0.6) & (frequency <= 1.1 * CORRECTED), 1.0 / np.maximum(frequency, 0.6), 0.0)
     noise = np.fft.fft2(rng.standard_normal((size, size)))
     path = np.fft.ifft2(noise * amplitude).real[:SAMPLES, :SAMPLES]
     lit = APERTURE > 0.5
-    path = path - path[lit].mean()
+    plane = np.stack([np.ones((SAMPLES, SAMPLES)), *np.meshgrid(POSITIONS, POSITIONS)], axis=-1)
+    path = path - plane @ np.linalg.lstsq(plane[lit], path[lit], rcond=None)[0]
     return np.asarray(path * (rms / path[lit].std()), dtype=np.float32)
 
 

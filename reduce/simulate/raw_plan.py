@@ -130,19 +130,16 @@ def _irdis_calibrations(night: Night) -> Iterator[Exposure]:
 
 def _ifs_calibrations(night: Night) -> Iterator[Exposure]:
     yield _dark(night.dit, 3, background=True)
-    yield _dark(night.flux_dit, 3, background=True)
-    if abs(night.flux_dit - WAVE_DIT) > 0.01:
-        yield _dark(WAVE_DIT, 3, background=False)
-    else:
-        yield _dark(WAVE_DIT, 5, background=False)
-    lamp = Exposure("", "CALIB", "IFU", 0.0, WAVE_DIT, 3, coronagraph="N_NS_OPAQUE", nd="ND_1.0")
+    yield _dark(night.flux_dit, 2, background=True)
+    yield _dark(WAVE_DIT, 3, background=False)
+    lamp = Exposure("", "CALIB", "IFU", 0.0, WAVE_DIT, 2, coronagraph="N_NS_OPAQUE", nd="ND_1.0")
     yield replace(lamp, kind="SPECPOS,LAMP", lamp="SPECPOS")
     yield replace(lamp, kind="WAVE,LAMP", lamp="WAVE")
     yield replace(lamp, kind="FLAT,LAMP", lamp="IFU")
     colours = ["CAL_BB_2", "CAL_NB1_1", "CAL_NB2_1", "CAL_NB3_1"] + ["CAL_NB4_2"] * (night.band == "YJH")
     for colour in colours:
         for dit in (WAVE_DIT, 3 * WAVE_DIT):
-            yield replace(lamp, kind="FLAT,LAMP", technique="IMAGE", lamp=colour, dit=dit, ndit=2)
+            yield replace(lamp, kind="FLAT,LAMP", technique="IMAGE", lamp=colour, dit=dit, ndit=1)
 
 
 def _plant(exposure: Exposure, night: Night) -> Exposure:
