@@ -1,0 +1,1 @@
+"""The Virtual Observatory: a release asked in ADQL over TAP, by position, by image, and by link."""
