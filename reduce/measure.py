@@ -242,11 +242,27 @@ def _in_field(known, y, x, radius):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, fastmath=SUMS_MAY_BE_REORDERED, cache=True)
+def _sums_on_ring(fluxes, y, x, here):  # type: ignore[no-untyped-def]
+    """Sum, and sum of squares, of aperture fluxes at places of the grid, less that of the source.
+
+    Taking the source's flux off keeps the sum of squares small beside a bright background.
+    """
+    total, squares = 0.0, 0.0
+    for k in range(len(y)):
+        other = _flux_on_grid(fluxes, y[k], x[k]) - here
+        total += other
+        squares += other * other
+    return total, squares
+
+
+@njit(nogil=True, fastmath=SUMS_MAY_BE_REORDERED, cache=True)
 def _fill_snr(found, first, fluxes, known, clear, star, fwhm):  # type: ignore[no-untyped-def]
     """S/N in the rows of a map from `first` on. The map is the middle of `known`, in which `star` is the star."""
     margin = (known.shape[1] - found.shape[1]) // 2
     steps = fluxes.shape[0] // known.shape[0]
     lowest, top, right = fwhm / 2 + 1, known.shape[0] - fwhm / 2 - 2, known.shape[1] - fwhm / 2 - 2
+    most = int(math.pi / math.asin(min(1.0, fwhm / (2.0 * (known.shape[0] + known.shape[1]))))) + 1
+    ys, xs = np.empty(most), np.empty(most)
     for row in range(found.shape[0]):
         for column in range(found.shape[1]):
             dy, dx = float(first + row + margin - star[0]), float(column + margin - star[1])
@@ -258,7 +274,7 @@ def _fill_snr(found, first, fluxes, known, clear, star, fwhm):  # type: ignore[n
             step = 2.0 * math.asin(fwhm / (2.0 * radius))
             count = int(2.0 * math.pi / step)
             cosine, sine = math.cos(step), math.sin(step)
-            total, squares, others = 0.0, 0.0, 0
+            others = 0
             for _ in range(count - 1):
                 dx, dy = cosine * dx + sine * dy, cosine * dy - sine * dx
                 y, x = star[0] + dy, star[1] + dx
@@ -266,13 +282,11 @@ def _fill_snr(found, first, fluxes, known, clear, star, fwhm):  # type: ignore[n
                     continue
                 if not clear[int(y + 0.5), int(x + 0.5)] and not _in_field(known, y, x, fwhm / 2):
                     continue
-                # The source's own flux is taken out: the sum of squares stays small beside a bright background.
-                other = _flux_on_grid(fluxes, (y + 0.5) * steps, (x + 0.5) * steps) - here
-                total += other
-                squares += other * other
+                ys[others], xs[others] = (y + 0.5) * steps, (x + 0.5) * steps
                 others += 1
             if others < FEWEST or 2 * others < count - 1:
                 continue
+            total, squares = _sums_on_ring(fluxes, ys[:others], xs[:others], here)
             mean = total / others
             variance = (squares - others * mean * mean) / (others - 1)
             if variance > 0.0:
