@@ -68,6 +68,14 @@ def published_facts(store: Store, workspace: str) -> Kept:
     return _keep(store, "published-facts", content, rows_of(document), workspace, (RELEASED, False))
 
 
+def keep_document(
+    store: Store, name: str, content: bytes, workspace: str, release_date: str | None = None
+) -> Kept:
+    """Keep a document (JSON, as `catalog.exchange` reads it) that was made here, under a name."""
+    day = None if release_date is None else release_day(release_date)
+    return _keep(store, name, content, rows_of(_json(content.decode())), check_name(workspace), (day, False))
+
+
 def _keep(
     store: Store, name: str, content: bytes, rows: Rows, workspace: str, rights: tuple[str | None, bool]
 ) -> Kept:

@@ -1,0 +1,103 @@
+"""Ask SIMBAD and Gaia about a star, once: what they said is kept as an import."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pyvo
+from pyvo.utils.http import create_session
+
+from lyot.build.importing import keep_document
+from lyot.catalog import simbad
+from lyot.errors import BadInput, Unprocessable
+from lyot.product import slug
+from lyot.store import Kept, Store
+
+Row = dict[str, Any]
+Ask = Callable[[str, str], list[Row]]
+
+PATIENCE = 20.0  # s, for an answer
+TRIES = 3
+PAUSE = 2.0  # s before the second try, twice as long before the third
+
+
+def resolve(
+    store: Store, name: str, workspace: str, *, ask: Ask | None = None, release_date: str | None = None
+) -> Kept:
+    """Keep what the services know of a star: place, motion, parallax, magnitudes, names.
+
+    What was asked once is not asked again: the answer is in the store.
+
+    Parameters
+    ----------
+    store : Store
+    name : str
+        Any name that SIMBAD knows.
+    workspace : str
+    ask : (URL of a TAP service, ADQL) → rows; `ask_tap` when not given
+    release_date : ISO date, UTC
+        Of the rows: they are published, but which star is looked up may be nobody's business.
+
+    Raises
+    ------
+    NotFound, BadInput
+        If SIMBAD knows no such object, or several.
+    Unprocessable
+        If a service does not answer.
+    """
+    known = store.find(kind="import", dataset=f"import/resolved-{slug(name)}", workspace=workspace)
+    if known:
+        return known[-1]
+    ask = ask or ask_tap
+    found = simbad.one_object(name, ask(simbad.SIMBAD, simbad.ask_object(name)))
+    names = [str(row["id"]) for row in ask(simbad.SIMBAD, simbad.ask_names(found["oid"]))]
+    magnitudes = ask(simbad.SIMBAD, simbad.ask_magnitudes(found["oid"]))
+    query = simbad.ask_gaia(names)
+    gaia = ask(simbad.GAIA, query) if query else []
+    document = simbad.document_of(name, found, names, magnitudes[0] if magnitudes else {}, gaia[0] if gaia else None)
+    content = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    return keep_document(store, f"resolved-{name}", content, workspace, release_date)
+
+
+def ask_tap(url: str, adql: str) -> list[Row]:
+    """Rows that a TAP service answers; what it leaves open is None.
+
+    Raises
+    ------
+    Unprocessable
+        If it does not answer in `PATIENCE` seconds, `TRIES` times.
+    BadInput
+        If it refuses the query.
+    """
+    session = create_session()
+    session.request = _with_patience(session.request)
+    why = ""
+    for attempt in range(TRIES):
+        time.sleep(PAUSE * attempt)
+        try:
+            answer = pyvo.dal.TAPService(url, session=session).search(adql).to_table()
+        except pyvo.dal.DALQueryError as error:
+            raise BadInput(f"{url} refuses the query: {error}") from None
+        except (pyvo.dal.DALServiceError, pyvo.dal.DALFormatError) as error:
+            why = str(error)
+        else:
+            return [{column: _plain(row[column]) for column in answer.colnames} for row in answer]
+    raise Unprocessable(f"{url} does not answer: {why}", hint="try later; what is in the store needs no network")
+
+
+def _with_patience(request: Callable[..., Any]) -> Callable[..., Any]:
+    def asked(*args: Any, **options: Any) -> Any:
+        return request(*args, **{"timeout": PATIENCE, **options})
+
+    return asked
+
+
+def _plain(value: Any) -> Any:
+    """A value of an astropy table as one of Python; None where it is masked or NaN."""
+    if getattr(value, "mask", False) is True or str(value) in ("--", ""):
+        return None
+    plain = value.item() if hasattr(value, "item") else value
+    return None if isinstance(plain, float) and plain != plain else plain
