@@ -19,7 +19,6 @@ from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.collapse import collapse
 from lyot.reduce.derotate import derotate
 from lyot.reduce.library import Comparison, comparisons, has_gaps
-from lyot.reduce.library import without_gaps as without_gaps
 from lyot.reduce.parallel import each, single_blas_thread, spread
 from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.reduction import Reduction

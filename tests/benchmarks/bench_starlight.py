@@ -41,18 +41,18 @@ def vip():
 MODELS = ("pca", "median_sub", "pca_annular", "xloci")
 
 
-def bench_derotation(cube, vip):
+def test_derotation(cube, vip):
     frames, angles, out = cube.frames[0], cube.angles, np.empty_like(cube.frames[0])
     compare(
         "derotation",
         lambda: derotate(frames, angles, out=out),
         lambda: vip["derotate"](frames, angles, imlib="opencv", interpolation="lanczos4"),
-        8,
+        5,
         peer="VIP",
     )
 
 
-def bench_pca(cube, vip):
+def test_pca(cube, vip):
     recipe = Recipe(name="bench", model=PCA(ncomp=10))
     compare(
         "PCA-ADI, median",
@@ -63,7 +63,7 @@ def bench_pca(cube, vip):
     )
 
 
-def bench_classical_adi(cube, vip):
+def test_classical_adi(cube, vip):
     recipe = Recipe(name="bench", model=ClassicalADI())
     compare(
         "classical ADI",
@@ -74,7 +74,7 @@ def bench_classical_adi(cube, vip):
     )
 
 
-def bench_annular_pca(cube, vip):
+def test_annular_pca(cube, vip):
     """VIP is quickest with one thread of linear algebra."""
     recipe = Recipe(name="bench", model=AnnularPCA(ncomp=5, width=1.0, motion=0.5))
 
@@ -87,7 +87,7 @@ def bench_annular_pca(cube, vip):
     compare("annular PCA", lambda: recipe(cube), theirs, 15, peer="VIP", turns=2)
 
 
-def bench_loci(cube, vip):
+def test_loci(cube, vip):
     """The same rings, each whole, weights found on the ring itself."""
     recipe = Recipe(name="bench", model=LOCI(width=1.0, motion=0.5, area=0))
     compare(
