@@ -190,8 +190,7 @@ def fit_companion(
     star = star_flux_of(cube, wave)
     flux = float(guess.get("flux", guess.get("contrast", 0.0) * (star or 0.0)))
     point = Point(float(guess["separation"]), float(guess["position_angle"]), flux)
-    image = starlight.subtract(local.cube, plan, library).image[local.channel]
-    return companion_of(characterise(local, image, point), cube.pixel_scale, star, errors)
+    return companion_of(characterise(local, local.whole_image(), point), cube.pixel_scale, star, errors)
 
 
 def analyse(

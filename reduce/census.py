@@ -14,7 +14,6 @@ import numpy as np
 
 from lyot.cube import Images
 from lyot.errors import Unprocessable
-from lyot.reduce import starlight
 from lyot.reduce.characterise import Fit
 from lyot.reduce.detect import CLOSEST, Peak, masked, peaks
 from lyot.reduce.inject import Point, point_at
@@ -89,7 +88,7 @@ def take_census(local: LocalReduction, image: Images, measure: Measure, threshol
         fits.append(fit)
         if fit is not None:
             local = local.having(fit.point.negative())
-            image = starlight.subtract(local.cube, local.recipe, local.library).image[local.channel]
+            image = local.whole_image()
     if above:
         notes.append(f"More than {MOST} peaks above {threshold:g}σ in one image: the best are measured.")
     return Census(tuple(found), tuple(fits), local, masked(image, places, HIDDEN * local.fwhm), tuple(notes))

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from lyot.cube import Cube, Floats, Images
 from lyot.reduce.collapse import collapse
 from lyot.reduce.inject import Light, Point, inject, light_of
-from lyot.reduce.library import without_gaps
+from lyot.reduce.library import comparisons, without_gaps
 from lyot.reduce.parallel import single_blas_thread
 from lyot.reduce.patch import Window, derotate_patch, window_around
 from lyot.reduce.psf_image import fwhm_of, normalised_psf
-from lyot.reduce.starlight import LinearModel, PixelModel, scalar_products, starlight_model, subtract, zones
+from lyot.reduce.starlight import LinearModel, PixelModel, clean, scalar_products, starlight_model, subtract, zones
 from lyot.reduce.step import Recipe
 from lyot.reduce.zone import Zone
 
@@ -31,7 +31,7 @@ class LocalReduction:
     """One wavelength of a cube made ready to be asked what a recipe makes of a source in it. Made by `prepare`.
 
     ADI by linear models and by pixel models that look at one pixel at a time is followed in the window; what other
-    models and strategies make of a source is found by reducing the whole cube.
+    models and strategies make of a source is found by cleaning all of every frame.
 
     Parameters
     ----------
@@ -82,13 +82,27 @@ class LocalReduction:
         -------
         (height, width), counts
         """
-        if not is_local(self.recipe):
-            cube = self.cube if point is None else inject(self.cube, point, wave=self.channel)
-            whole: Images = subtract(cube, self.recipe, self.library).image[self.channel]
-            return whole[slice(*window.rows), slice(*window.columns)]
         with single_blas_thread():
-            residuals = self._residuals(window, point)
+            follow = self._residuals if is_local(self.recipe) else self._residuals_of_all
+            residuals = follow(window, point)
         return collapse(derotate_patch(residuals, window), self.recipe.collapse)
+
+    def whole_image(self) -> Images:
+        """The recipe's image of the cube at its wavelength, (y, x), counts."""
+        return subtract(self.cube, self.recipe, self.library).image[self.channel]
+
+    def _residuals_of_all(self, window: Window, point: Point | None) -> Images:
+        """Residual frames at the pixels of a window, by cleaning all of every frame."""
+        model = starlight_model(self.recipe)
+        cube = self.cube if point is None else inject(self.cube, point, wave=self.channel)
+        frames = cube.frames[self.channel].reshape(len(cube.angles), -1)
+        left = np.full_like(frames, np.nan)
+        parts = zones(self.recipe, cube, self.channel)
+        for comparison in comparisons(cube, self.recipe, self.channel, self.library):
+            for part in parts:
+                clean(model, comparison, comparison.looking_at(part), left)
+        left[np.isnan(frames)] = np.nan
+        return left[:, window.pixels]
 
     def _residuals(self, window: Window, point: Point | None) -> Images:
         """Residual frames at the pixels of a window; NaN where unknown or in no zone."""

@@ -131,3 +131,15 @@ def test_the_psf_is_recentred_before_it_is_used():
     off = point_source((21, 21), 10.31, 9.58)
     y, x, _ = gaussian_fit(normalise_psf(off, FWHM))
     assert (y, x) == pytest.approx((10.0, 10.0), abs=5e-3)
+
+
+def test_a_library_of_other_stars_is_carried_along():
+    cube, library = observe(nframes=6, size=41), observe(nframes=30, size=41, seed=9).frames[0]
+    recipe = Recipe(name="trial", model=PCA(ncomp=4), strategy="rdi")
+    point = Point(10.0, 30.0, 5e4)
+    local = prepare(cube, recipe, library=library)
+    window = local.window(*point.place(local.shape), 3)
+    whole = subtract(inject(cube, point), recipe, library).image[0]
+    np.testing.assert_allclose(
+        local.image(window, point), whole[slice(*window.rows), slice(*window.columns)], atol=1e-4 * 5e4
+    )
