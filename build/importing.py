@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import lyot
+from lyot.catalog import hcifits
 from lyot.catalog.exchange import Rows, rows_of
 from lyot.catalog.flat import document_of_csv
+from lyot.catalog.hcidocument import document_of_hci
 from lyot.catalog.published import RELEASED, published_document
 from lyot.catalog.release import release_day
 from lyot.catalog.table import tables
@@ -34,7 +36,8 @@ def import_file(
     Parameters
     ----------
     store : Store
-    path : file ending in `.json` (hierarchical, see `catalog.exchange`) or `.csv` (flat, see `catalog.flat`)
+    path : file ending in `.json` (hierarchical, see `catalog.exchange`), `.csv` (flat, see `catalog.flat`) or `.fits`
+        (HCI-FITS of any instrument, see `catalog.hcifits`)
     workspace : str
         Whose data they are.
     release_date : ISO date, UTC
@@ -129,6 +132,8 @@ def _read(path: Path) -> bytes:
 
 
 def _document(path: Path, content: bytes) -> Any:
+    if path.suffix.lower() in (".fits", ".fit"):
+        return document_of_hci(hcifits.read(content))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -137,7 +142,8 @@ def _document(path: Path, content: bytes) -> Any:
         return document_of_csv(text)
     if path.suffix.lower() == ".json":
         return _json(text)
-    raise BadInput(f"{path.suffix or 'no ending'} is no kind of file that can be imported", hint=".json and .csv can")
+    kind = path.suffix or "no ending"
+    raise BadInput(f"{kind} is no kind of file that can be imported", hint=".json, .csv and .fits can")
 
 
 def _json(text: str) -> Any:

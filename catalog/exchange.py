@@ -173,6 +173,17 @@ def _measurement(said: Row, above: Row, number: int, path: str) -> Row:
     return said
 
 
+def _judgement(said: Row, above: Row, number: int, path: str) -> Row:
+    """People judge with who, when and why; what astrometry says is derived, never imported."""
+    said.setdefault("origin", "human")
+    if said["origin"] != "human":
+        raise BadInput(f"{path}.origin: only verdicts of people are imported", hint="those of astrometry are derived")
+    for name in ("author", "date", "reason"):
+        if not said.get(name):
+            raise BadInput(f"{path}: {name} is missing", hint="a verdict says who judged, when and why")
+    return said
+
+
 def _observation(said: Row, above: Row, number: int, path: str) -> Row:
     if said.get("target_name") and not said.get("target_id"):
         said["target_id"] = slug(str(said["target_name"]))
@@ -208,6 +219,7 @@ NAMED: dict[str, Callable[[Row, Row, int, str], Row]] = {
     "companion": _companion,
     "survey": _survey,
     "measurement": _measurement,
+    "verdict": _judgement,
     "observation": _observation,
     "reduction": _reduction,
     "detection": _detection,

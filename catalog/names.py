@@ -26,7 +26,7 @@ _NUMBERED = re.compile(r"^(hd|hip|hr|sao|gj|gliese|gl|tic|toi|koi|hii)[\s\-:]*0*
 _ZONED = re.compile(r"^(bd|cd|cpd|cod)\s*([+-])\s*0*(\d+)[\s°d]+0*(\d+)\s*([a-d]?)$")
 _TYCHO = re.compile(r"^tyc\s*0*(\d+)-0*(\d+)-(\d)\s*([a-d]?)$")
 _GAIA = re.compile(r"^gaia\s*e?(dr\d)\s*(\d+)$")
-_PLACED = re.compile(r"^([0-9]?[a-z]+)\s*j\s*([\d.]+[+-][\d.]+)\s*([a-d]?)$")
+_PLACED = re.compile(r"^([0-9]?[a-z]+)[\s\-]*j\s*([\d.]+[+-][\d.]+)\s*([a-d]?)$")
 _SAME = {"gliese": "gj", "gl": "gj", "cod": "cd"}
 
 

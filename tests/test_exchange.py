@@ -89,6 +89,17 @@ def test_values_of_targets_are_measurements_too():
     assert [row["quantity"] for row in said["measurement"]] == ["parallax", "apparent_mag"]
 
 
+def test_a_verdict_says_who_when_and_why():
+    said = {"companion_id": "hd-1-b", "target_id": "hd-1", "status": "BACKGROUND", "author": "A. Stronomer",
+            "date": "2026-02-03", "reason": "it is a galaxy"}  # fmt: skip
+    assert rows_of({"verdicts": [said]}).tables["verdict"][0]["origin"] == "human"
+    for name in ("author", "date", "reason"):
+        with pytest.raises(BadInput, match=rf"verdicts\[0\]: {name} is missing"):
+            rows_of({"verdicts": [{**said, name: None}]})
+    with pytest.raises(BadInput, match="only verdicts of people"):
+        rows_of({"verdicts": [said | {"origin": "astrometry"}]})
+
+
 def test_unknown_columns_are_named():
     rows = rows_of(_with((*DETECTION, "airmass"), 1.2) | {"colour": "red"})
     assert rows.unknown == ["colour", "observations[0].reductions[0].detections[0].airmass"]
