@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +10,16 @@ from astropy import units
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from lyot.cube import Cube, Images, star_position
+from lyot.cube import Cube, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce import recipes, starlight
 from lyot.reduce.census import MOST, take_census
 from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, fit_source, ring_level
+from lyot.reduce.collapse import collapse as collapse_over
 from lyot.reduce.companion import Companion, at_peak, companion_of, source_of
 from lyot.reduce.detect import Peak, peaks, same_source
 from lyot.reduce.inject import Point, point_at
-from lyot.reduce.limits import limits
+from lyot.reduce.limits import corrected, limits
 from lyot.reduce.local import LocalReduction, prepare
 from lyot.reduce.measure import snr_map
 from lyot.reduce.psf_image import fwhm_of, own_normalisation, star_flux_of
@@ -225,7 +226,7 @@ def analyse(
     plan = as_recipe(recipe)
     reduction = starlight.subtract(cube, plan, library)
     image, notes = reduction.image, [*reduction.notes, *_missing(cube)]
-    made = replace(reduction, stacked=_stacked(image), notes=tuple(notes))
+    made = replace(reduction, stacked=collapse_over(image, "mean"), notes=tuple(notes))
     if cube.psf is None and cube.fwhm is None:
         return made
     widths = np.array([fwhm_of(cube, wave) for wave in range(len(image))])
@@ -242,7 +243,7 @@ def analyse(
     notes += [note for _, _, more in found for note in more]
     return replace(
         made,
-        corrected=_corrected(image, curves, cube.pixel_scale) if curves else None,
+        corrected=corrected(image, curves, cube.pixel_scale) if curves else None,
         snr=snr,
         limits=tuple(curves),
         sources=tuple(sorted(sources, key=lambda source: (source.number, source.wave))),
@@ -290,22 +291,3 @@ def _sources(
 def _fit(local: LocalReduction, image: Images, guess: Point) -> Fit:
     """A fit without errors, where only the source is to be taken out."""
     return Fit(fit_source(local, guess, ring_level(image, guess, local.fwhm)), np.full((3, 3), np.nan))
-
-
-def _stacked(image: Images) -> Images:
-    """Mean over wavelength, what was not seen left out."""
-    seen = np.isfinite(image)
-    total = np.where(seen, image, 0).sum(axis=0, dtype=np.float64)
-    return np.where(seen.any(axis=0), total / np.maximum(seen.sum(axis=0), 1), np.nan).astype(np.float32)
-
-
-def _corrected(image: Images, curves: Sequence[Limit], pixel_scale: float) -> Images:
-    """The images over the throughput at each separation, which is held at its ends outside its curve."""
-    corrected = np.full_like(image, np.nan)
-    cy, cx = star_position(image.shape)
-    y, x = np.ogrid[: image.shape[1], : image.shape[2]]
-    distance = np.hypot(y - cy, x - cx) * pixel_scale
-    for curve in curves:
-        if curve.noise == "mawet":
-            corrected[curve.wave] = image[curve.wave] / np.interp(distance, curve.separation, curve.throughput)
-    return corrected

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lyot.cube import Floats
+from lyot.cube import Floats, Images, star_position
 from lyot.reduce.apertures import aperture_weights
 from lyot.reduce.inject import Point
 from lyot.reduce.local import LocalReduction
@@ -136,3 +136,15 @@ def limits(
         for name, noise in (("mawet", mawet), ("annulus", annulus))
         if seen.any()
     )
+
+
+def corrected(image: Images, curves: Sequence[Limit], pixel_scale: float) -> Images:
+    """The images over the throughput at each separation, which is held at its ends outside its curve."""
+    divided = np.full_like(image, np.nan)
+    cy, cx = star_position(image.shape)
+    y, x = np.ogrid[: image.shape[1], : image.shape[2]]
+    distance = np.hypot(y - cy, x - cx) * pixel_scale
+    for curve in curves:
+        if curve.noise == "mawet":
+            divided[curve.wave] = image[curve.wave] / np.interp(distance, curve.separation, curve.throughput)
+    return divided
