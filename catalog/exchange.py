@@ -9,17 +9,16 @@ silently. Identifiers may be missing too: they are then made from names and date
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from lyot.catalog.astrometry import complete
-from lyot.catalog.checking import checked_row, finite
+from lyot.catalog.checking import checked_row
+from lyot.catalog.identifiers import identified
 from lyot.catalog.table import Table, tables
 from lyot.errors import BadInput
-from lyot.product import slug
-from lyot.sky import day_of, mjd_of
 
 Row = dict[str, Any]
 
@@ -110,7 +109,7 @@ def _row(table: Table, raw: Any, number: int, path: str, above: Row, rows: Rows)
     inside = INSIDE.get(table.name, ())
     aliases = raw.get("aliases") if table.name == "target" else None
     said = {name: value for name, value in raw.items() if name not in inside and name != "aliases"}
-    named = NAMED.get(table.name, _nothing)(said, above, number, path)
+    named = identified(table.name, said, above, number, path)
     rows.unknown += [f"{path}.{name}" for name in named if name not in table.names]
     inherited = {name: value for name, value in above.items() if name in table.names}
     row = checked_row(
@@ -136,102 +135,6 @@ def _aliases(aliases: Any, target: Row, path: str, rows: Rows) -> None:
             f"{path}.aliases[{number}]",
         )
         rows.add("target_alias", row)
-
-
-# ---- identifiers that a document need not give --------------------------------------------------------------------
-
-
-def _nothing(said: Row, above: Row, number: int, path: str) -> Row:
-    return said
-
-
-def _target(said: Row, above: Row, number: int, path: str) -> Row:
-    if said.get("name") and not said.get("target_id"):
-        said["target_id"] = slug(str(said["name"]))
-    return said
-
-
-def _companion(said: Row, above: Row, number: int, path: str) -> Row:
-    if said.get("name") and not said.get("companion_id"):
-        said["companion_id"] = slug(str(said["name"]))
-    return said
-
-
-def _survey(said: Row, above: Row, number: int, path: str) -> Row:
-    if said.get("name") and not said.get("survey_id"):
-        said["survey_id"] = slug(str(said["name"]))
-    return said
-
-
-def _measurement(said: Row, above: Row, number: int, path: str) -> Row:
-    said.setdefault("number", 0)
-    value = said.get("value")
-    if isinstance(value, str) and value.strip()[:1] in ("<", ">") and not said.get("limit"):
-        said["limit"], said["value"] = value.strip()[0], value.strip()[1:].lstrip("=").strip()
-    if said.get("quantity") == "parallax" and value is not None and finite(said["value"], f"{path}.value") <= 0:
-        raise BadInput(f"{path}.value: a parallax of {said['value']} is not positive")
-    return said
-
-
-def _judgement(said: Row, above: Row, number: int, path: str) -> Row:
-    """People judge with who, when and why; what astrometry says is derived, never imported."""
-    said.setdefault("origin", "human")
-    if said["origin"] != "human":
-        raise BadInput(f"{path}.origin: only verdicts of people are imported", hint="those of astrometry are derived")
-    for name in ("author", "date", "reason"):
-        if not said.get(name):
-            raise BadInput(f"{path}: {name} is missing", hint="a verdict says who judged, when and why")
-    return said
-
-
-def _observation(said: Row, above: Row, number: int, path: str) -> Row:
-    if said.get("target_name") and not said.get("target_id"):
-        said["target_id"] = slug(str(said["target_name"]))
-    if said.get("julian_date") is not None and said.get("mjd") is None:
-        said["mjd"] = finite(said.pop("julian_date"), f"{path}.julian_date") - 2_400_000.5
-    if said.get("mjd") is None and said.get("date"):
-        said["mjd"] = _at(f"{path}.date", mjd_of, str(said["date"]))
-    if said.get("mjd") is not None and not said.get("date"):
-        said["date"] = _at(f"{path}.mjd", day_of, finite(said["mjd"], f"{path}.mjd"))
-    if not said.get("observation_id"):
-        target = said.get("target_id") or above.get("target_id")
-        if not target:
-            raise BadInput(f"{path}: neither target_id nor target_name is given")
-        when = f"{finite(said['mjd'], f'{path}.mjd'):.3f}" if said.get("mjd") is not None else "undated"
-        said["observation_id"] = f"import/{target}/{slug(str(said.get('instrument') or 'unknown'))}-{when}"
-    return said
-
-
-def _reduction(said: Row, above: Row, number: int, path: str) -> Row:
-    if not said.get("reduction_id"):
-        said["reduction_id"] = f"{above['observation_id']}/{number}"
-    return said
-
-
-def _detection(said: Row, above: Row, number: int, path: str) -> Row:
-    if said.get("number") is None:
-        said["number"] = number
-    return said
-
-
-NAMED: dict[str, Callable[[Row, Row, int, str], Row]] = {
-    "target": _target,
-    "companion": _companion,
-    "survey": _survey,
-    "measurement": _measurement,
-    "verdict": _judgement,
-    "observation": _observation,
-    "reduction": _reduction,
-    "detection": _detection,
-}
-
-
-def _at(path: str, tell: Callable[[Any], Any], value: Any) -> Any:
-    """What `tell` says of a value; its error with the place of the value."""
-    try:
-        return tell(value)
-    except BadInput as error:
-        raise BadInput(f"{path}: {error.message}", hint=error.hint) from None
 
 
 # ---- the whole document -------------------------------------------------------------------------------------------
