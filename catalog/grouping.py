@@ -24,6 +24,7 @@ Row = Mapping[str, Any]
 
 PLAUSIBLE = 4.0  # σ; farther from where it is foretold, a source is another object
 LEEWAY = 10.0  # mas, added to the errors: centring behind a mask, North and algorithms differ by more than fits say
+NEAREST = 16  # positions in time that foretell a place; more say nothing new of it
 FAINTEST = 5.0  # signal to noise of what may found a new object
 
 
@@ -174,6 +175,7 @@ def _foretold(star: Star | None, mass: float, seen: Positions, source: _Source) 
         return
     if star is None:
         return
+    seen = seen.select(np.sort(np.argsort(np.abs(seen.times - source.time))[:NEAREST]))
     status, when = judge(star, seen, mass).status, np.array([source.time])
     foretold: list[Foretold] = []
     if status != "BACKGROUND":
