@@ -119,8 +119,8 @@ def test_areas_are_those_of_algebra():
     assert Circle(10, 20, small).area == pytest.approx(math.pi * small**2, rel=1e-9)
     # girard: the excess of the angles, which astropy measures
     triangle = SkyCoord([10, 60, 350], [-20, 40, 70], unit="deg")
-    angles = [abs((triangle[i].position_angle(triangle[i - 1]) - triangle[i].position_angle(triangle[i - 2])).wrap_at(180 * u.deg).deg)
-              for i in range(3)]  # fmt: skip
+    towards = [[triangle[i].position_angle(triangle[i - step]) for step in (1, 2)] for i in range(3)]
+    angles = [abs((one - other).wrap_at(180 * u.deg).deg) for one, other in towards]
     excess = math.radians(sum(angles) - 180)
     polygon = Polygon(tuple(zip(triangle.ra.deg, triangle.dec.deg, strict=True)))
     assert polygon.area == pytest.approx(math.degrees(math.degrees(excess)), rel=1e-12)
