@@ -27,7 +27,7 @@ SCALE, SQUEEZE = 12.255, 1.0062  # mas/px and the stretch of y: Delorme et al. 2
 @pytest.fixture(scope="module")
 def irdis_night(tmp_path_factory):
     folder = tmp_path_factory.mktemp("irdis")
-    truth = simulate_night(folder, "irdis", seed=3, ndit=4, planets=(PLANET,), spacing=12.0)
+    truth = simulate_night(folder, "irdis", seed=3, nscience=2, planets=(PLANET,), spacing=12.0)
     return folder, truth
 
 
@@ -222,6 +222,20 @@ def test_the_derotator_card_was_renamed_in_june_2021(tmp_path):
         assert ("ESO INS4 DROT2 START" in header) != ("ESO INS4 DROT2 BEGIN" in header)
 
 
+def test_the_clock_of_the_derotator_was_wrong_until_july_2016(tmp_path):
+    tiny = {"ndit": 1, "nscience": 2, "spacing": 1.0, "empty": True, "calibrations": False}
+    truth = simulate_night(tmp_path, "irdis", date="2016-05-10", **tiny)
+    errors = []
+    for one in named(truth, "OBJECT"):
+        header = read(tmp_path, one)[1]
+        expected = one.parallactic_icrs[0] + 135.99 - 1.75
+        errors.append((one.north[0] - expected + 180) % 360 - 180)
+        led = np.radians(header["ESO TEL ALT"] - 2 * header["ESO INS4 DROT2 BEGIN"])
+        assert np.degrees(np.arctan(np.tan(led))) == pytest.approx(errors[-1], abs=0.001)  # rounding
+    assert min(errors) > 0.05
+    assert errors[0] != errors[1]
+
+
 # --- the filters ------------------------------------------------------------------------------------------------
 
 
@@ -360,6 +374,22 @@ def test_the_star_off_the_mask_gives_the_contrast(irdis_night):
     assert np.mean(ratios) == pytest.approx(4e-3, rel=0.06)
 
 
+def test_classical_imaging_sees_one_band_twice(tmp_path):
+    tiny = {"ndit": 1, "nscience": 1, "calibrations": False}
+    truth = simulate_night(tmp_path, "irdis", band="BB_H", **tiny)
+    assert truth.wavelengths == (1.625,)
+    assert {len(source.contrast) for source in truth.sources} == {1}
+    data, header = read(tmp_path, named(truth, "OBJECT,FLUX")[0])
+    assert (header["ESO DPR TECH"], header["ESO INS COMB IFLT"]) == ("IMAGE,CLASSICAL,CORONOGRAPHY", "BB_H")
+    stars = named(truth, "OBJECT,FLUX")[0].stars
+    counts = []
+    for half, (x, y) in enumerate(stars):
+        row, column = round(y), round(x) + 1024 * half
+        cut = data[0, row - 8 : row + 9, column - 8 : column + 9]
+        counts.append(cut.sum() - 17**2 * np.median(data[0, 100:900, 100:900]))
+    assert counts[0] == pytest.approx(counts[1], rel=0.1)  # bad pixels and the flat
+
+
 def test_the_same_seed_gives_the_same_pixels(tmp_path):
     tiny = {"ndit": 1, "nscience": 1, "calibrations": False}
     truths = [simulate_night(tmp_path / str(i), "irdis", seed=5, **tiny) for i in (0, 1)]
@@ -430,16 +460,25 @@ def test_headers_lie_where_an_error_was_planted():
     assert center.dither == center.light_dither[::-1] != center.light_dither
     darks = [e for e in lies if e.kind.startswith("DARK") and e.dit == 16.0]
     assert [e.light_dit for e in darks] == [48.0, 48.0]
-    assert [e.closed for e in lies if e.kind == "OBJECT"] == [False, True]
+    assert [e.closed for e in lies if e.kind == "OBJECT"] == [False, True, True, True]
+
+
+def test_names_need_not_follow_times(tmp_path):
+    tiny = {"ndit": 1, "nscience": 2, "spacing": 1.0, "empty": True, "calibrations": False}
+    truth = simulate_night(tmp_path, "irdis", faults=("unsorted_names",), **tiny)
+    names = [one.name for one in sorted(truth.files, key=lambda one: one.times[0])]
+    assert names != sorted(names)
+    assert set(names) | {"truth.json"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_files_are_spoilt_on_demand(tmp_path):
     spoilt = ("truncated_cube", "broken_card", "duplicate_file", "foreign_file", "wrong_angle", "saturated_flux")
-    truth = simulate_night(tmp_path, "irdis", seed=2, ndit=4, spacing=1.0, calibrations=False, faults=spoilt)
+    truth = simulate_night(tmp_path, "irdis", seed=2, nscience=2, spacing=1.0, calibrations=False, faults=spoilt)
     science = named(truth, "OBJECT")
     assert [one.nframes for one in science] == [4, 3]
     assert b"1x.5.2 '" in (tmp_path / science[1].name).read_bytes()[: 200 * 2880]
     assert fits.getheader(tmp_path / science[1].name)["NAXIS3"] == 3
+    assert {one.name for one in truth.files} <= {path.name for path in tmp_path.iterdir()}
     copies = list(tmp_path.glob("copy_*.fits"))
     assert [copy.read_bytes() == (tmp_path / science[0].name).read_bytes() for copy in copies] == [True]
     assert fits.getheader(next(tmp_path.glob("NACO*")))["INSTRUME"] != "SPHERE"
@@ -459,7 +498,7 @@ PITCH, ROW = 161.5 / 18 * np.sqrt(3), 161.5 / 18 * 1.5  # px: hexagons of 161.5 
 @pytest.fixture(scope="module")
 def ifs_night(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ifs")
-    return folder, simulate_night(folder, "ifs", seed=4, ndit=2, spacing=20.0, planets=(BRIGHT,), flux_dit=1.650726)
+    return folder, simulate_night(folder, "ifs", seed=4, nscience=2, ndit=2, spacing=20.0, planets=(BRIGHT,))
 
 
 def lenslets(truth):

@@ -13,7 +13,7 @@ from astropy.time import Time
 
 from lyot.reduce.simulate.housekeeping import ON_SKY, Value
 from lyot.reduce.simulate.raw_file import header_text, machinery_text
-from lyot.reduce.simulate.raw_plan import OVERHEAD, SECOND, Exposure
+from lyot.reduce.simulate.raw_plan import OVERHEAD, SECOND, SYNCHRONISED, Exposure
 from lyot.reduce.simulate.raw_scene import IFS_SCALE, Night
 from lyot.reduce.simulate.raw_sky import ELEVATION, LATITUDE, LONGITUDE, Pointing, Star, offline
 from lyot.reduce.simulate.raw_wheels import wheels
@@ -184,8 +184,10 @@ def _tracking(exposure: Exposure, moment: Moment | None) -> dict[str, Value]:
         place: dict[str, Value] = {"RA": 232233.588551, "DEC": -235526.20652}
     else:
         first, last = moment.pointing.altitude
-        late = 0.0 if exposure.kind == "OBJECT,FLUX" or exposure.number == 1 else LATE
-        begin, end, mode = 180.0 + 0.5 * (first + late * (last - first)), 180.0 + 0.5 * last, "ELEV"
+        early = exposure.start < SYNCHRONISED or exposure.kind == "OBJECT,FLUX" or exposure.number == 1
+        logged = first if early else first + LATE * (last - first)
+        begin, end = (180.0 + 0.5 * (altitude - exposure.clock_error) for altitude in (logged, last))
+        mode = "ELEV"
         place = {
             "RA": sexagesimal(float(moment.pointing.ra_date[0]) / 15.0, 6),
             "DEC": sexagesimal(float(moment.pointing.dec_date[0])),

@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.time import Time
 from threadpoolctl import threadpool_limits
 
+from lyot.declaration import digest
 from lyot.reduce.simulate.headers import Moment, archive_name, header
 from lyot.reduce.simulate.ifs import Ifs, ifs
 from lyot.reduce.simulate.irdis import Irdis, irdis
@@ -71,7 +72,7 @@ def _write(where: Path, exposure: Exposure, camera: Camera, watch: Watch, seed: 
     chosen = watch.night
     frames = tuple(watch.frames(exposure)) if exposure.on_sky else ()
     data = camera.expose(exposure, frames, np.random.default_rng([seed, 14, exposure.number]))
-    name = _file_name(exposure)
+    name = _file_name(exposure, chosen)
     cards = header(exposure, chosen, _moment(exposure, watch) if exposure.on_sky else None)
     write_image(where / name, data, cards)
     kept = frames[: len(data)]
@@ -98,8 +99,9 @@ def _moment(exposure: Exposure, watch: Watch) -> Moment:
     return Moment(point(watch.night.star.at(times[0]), times), watch.weather)
 
 
-def _file_name(exposure: Exposure) -> str:
-    return archive_name(exposure).replace(":", "_")
+def _file_name(exposure: Exposure, chosen: Night) -> str:
+    name = archive_name(exposure).replace(":", "_")
+    return f"{digest(name, 12)}.fits" if "unsorted_names" in chosen.faults else name
 
 
 def _write_telemetry(where: Path, sky: list[Exposure], weather: Turbulence, chosen: Night, seed: int) -> FileTruth:
@@ -108,7 +110,7 @@ def _write_telemetry(where: Path, sky: list[Exposure], weather: Turbulence, chos
     cards = header_of(header(exposure, chosen, None))
     for name in [name for name in cards if name.startswith(("ESO SEQ", "ESO DET", "ESO INS1", "ESO INS2"))]:
         del cards[name]  # the adaptive optics belongs to no arm
-    name = _file_name(exposure)
+    name = _file_name(exposure, chosen)
     rng = np.random.default_rng([seed, 15])
     telemetry(weather, rng, cards).writeto(where / name, overwrite=True, checksum=True)
     return FileTruth(

@@ -19,6 +19,7 @@ DITHERS = ((-1.0, 1.0), (-2.0, -2.0), (1.0, -1.0), (2.0, 2.0), (0.0, 1.0))  # px
 CENTER_DITHER = (1.0, -2.0)
 IRDIS_LAMP_DITS = (1.0, 2.0, 4.0)
 LAMP = 2500.0  # ADU/s on IRDIS
+SYNCHRONISED = 57581.0  # MJD of 2016-07-12: before, the derotator's clock was wrong
 WAVE_DIT = 1.650726  # s, the time of every calibration of the IFS
 
 
@@ -58,6 +59,11 @@ class Exposure:
     def on_sky(self) -> bool:
         """Whether the telescope looks at the sky."""
         return self.category == "SCIENCE"
+
+    @property
+    def clock_error(self) -> float:
+        """Angle (deg) by which the field is turned too far, because the derotator's clock was wrong."""
+        return 0.09 * (1 + self.number % 4) if self.on_sky and self.start < SYNCHRONISED else 0.0
 
     def period(self, arm: str) -> float:
         """Days from one frame to the next."""

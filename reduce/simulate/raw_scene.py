@@ -39,6 +39,7 @@ FAULTS = {
     "truncated_cube": "the last science file holds fewer frames than NDIT says",
     "broken_card": "a card of the last science file cannot be read",
     "duplicate_file": "the first science file is there twice, under two names",
+    "unsorted_names": "the names of files do not follow their times",
     "foreign_file": "a file of another instrument lies among the rest",
 }
 
@@ -124,15 +125,15 @@ class Night(Declaration):
     arm: Arm = "irdis"
     star: Star = Star()
     planets: tuple[Companion, ...] | None = Field(None, description="a set that fits the arm's field if not given")
-    background: BackgroundStar | None = Field(None, description="one that fits the arm's field if not given")
+    background: BackgroundStar | None = Field(None, description="by default one near the default star")
     empty: bool = Field(False, description="no planet and no background star")
     date: str = Field("2019-05-11", pattern=r"^\d{4}-\d\d-\d\d$", description="UTC date of the evening")
     band: str = Field("DB_H23", description="IRDIS filter; the IFS has YJ or YJH")
-    nscience: int = Field(2, ge=1, le=40, description="science files")
-    ndit: int = Field(8, ge=1, description="frames of a science file")
+    nscience: int = Field(4, ge=1, le=40, description="science files")
+    ndit: int = Field(4, ge=1, description="frames of a science file")
     dit: float = Field(16.0, gt=0, description="s, of science and centre frames")
     flux_dit: float = Field(0.837464, gt=0, description="s, of the flux frames")
-    spacing: float = Field(15.0, ge=0, description="min from one science file to the next, at least")
+    spacing: float = Field(10.0, ge=0, description="min from one science file to the next, at least")
     rate: float = Field(1.5e7, gt=0, description="ADU/s of the star, summed over the image, in each half or channel")
     calibrations: bool = Field(True, description="whether the calibrations of the next morning are made")
     faults: tuple[str, ...] = Field((), description="errors planted on purpose; see FAULTS")
@@ -151,7 +152,8 @@ class Night(Declaration):
             return (), None
         ifs = self.arm == "ifs"
         planets = self.planets if self.planets is not None else (IFS_PLANETS if ifs else IRDIS_PLANETS)
-        return planets, self.background or (IFS_BACKGROUND if ifs else IRDIS_BACKGROUND)
+        usual = (IFS_BACKGROUND if ifs else IRDIS_BACKGROUND) if self.star == Star() else None
+        return planets, self.background or usual
 
 
 def night(arm: Arm, **options: Any) -> Night:

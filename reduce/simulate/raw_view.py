@@ -115,6 +115,7 @@ class Watch:
             zenith, zenith_date = self._zenith(instants)
             turned = -zenith if "wrong_angle" in self.night.faults else zenith
             north = turned + PUPIL_OFFSET + TRUE_NORTH + (IFS_ROTATION if self.night.arm == "ifs" else 0.0)
+            north = north + exposure.clock_error
             strehl = self.weather.mean("strehl", begin, end)
             middle = len(instants) // 2
             yield Frame(
