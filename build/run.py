@@ -66,6 +66,8 @@ def reduce_one(store: Store, cube: Kept, recipe: Recipe) -> Kept:
     job = Job(cube, recipe)
     if store.has(job.reduction):
         return store.get(job.reduction)
+    if "level1_only" in cube.product.about:
+        raise Unprocessable(f"{cube.product.dataset} ends at Level 1: {cube.product.about['level1_only']}")
     started, clock = _now(), time.perf_counter()
     frames = read_cube(store.read(cube, "fits"))
     observation = store.rows(cube, "observation").to_pylist()[0]

@@ -70,7 +70,7 @@ class Need(Declaration):
         ]
         if role == "sky" or not self._sees_no_light(role):
             tests.append(self._same_filter)
-        if role in ("sky", "background"):
+        if role == "sky" or not self._sees_no_light(role):
             tests.append(lambda one: self.density is None or one.density == self.density)
         return tests
 

@@ -58,6 +58,7 @@ class RawFile(Declaration):
     target: str = ""
     programme: str = ""
     loops: bool = Field(True, description="the adaptive optics' loops were closed, or were not needed")
+    simulated: bool = False
     notes: tuple[str, ...] = ()
 
     @property

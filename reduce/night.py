@@ -33,6 +33,7 @@ class Night:
     wavelengths : (wave,), µm
     star : (field, 2), px (y, x), of the undithered star in each field; None when it is unknown
     star_error : px
+    spot_radii : (wave,), px, distance of the satellite spots from the star, when it is measured channel by channel
     psf : (wave, y, x), counts of a science frame
     star_flux, fwhm : (wave,)
     times, angles : (time,)
@@ -51,6 +52,7 @@ class Night:
     wavelengths: Floats
     star: Floats | None = None
     star_error: float | None = None
+    spot_radii: Floats | None = None
     psf: Images | None = None
     star_flux: Floats | None = None
     fwhm: Floats | None = None

@@ -21,6 +21,9 @@ from lyot.instrument import Instrument
 from lyot.reduce.cards import Cards
 
 LARGE_DRIFT = 1.0  # deg
+#: Between exposures, s, and once a file (measured on raw files; van Holstein et al. 2020, A&A 633, A64).
+IRDIS_DEAD_TIME, IRDIS_CLOSING = 0.938, 3.0
+IFS_DEAD_TIME = 1.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +93,11 @@ def frame_times(cards: Cards, frames: int) -> Floats:
     delay = cards.number("DET DITDELAY") or 0.0
     planned = int(cards.number("DET NDIT") or frames)
     if end is None:  # without the closing time the usual dead time is assumed
-        dead = 1.9 if cards.text("SEQ ARM").upper() == "IFS" else 0.938
+        dead = IFS_DEAD_TIME if cards.text("SEQ ARM").upper() == "IFS" else IRDIS_DEAD_TIME
         end = start + frames * (exposure + dead) / 86400.0
         planned = frames
+    elif cards.text("SEQ ARM").upper() == "IRDIS":
+        regular = start + max(planned, frames) * (exposure + IRDIS_DEAD_TIME) / 86400.0
+        if 0.0 <= (end - regular) * 86400.0 <= IRDIS_CLOSING:  # the rest is what closing the file took
+            end = regular
     return mid_times(start, end, frames, exposure, delay, planned)

@@ -12,10 +12,12 @@ from lyot.errors import NotFound, Unprocessable
 from lyot.reduce import irdis
 from lyot.reduce.associate import Association
 from lyot.reduce.calibrate.background import MakeBackground
-from lyot.reduce.calibrate.flat import MakeFlat
+from lyot.reduce.calibrate.flat import MakeFlat, MakeLampFlat
 from lyot.reduce.calibrate.master import Master
 from lyot.reduce.flux import MeasureStar
 from lyot.reduce.group import DataSet
+from lyot.reduce.ifs import steps as ifs
+from lyot.reduce.ifs.masters import MakeLampImage, MakeLensletFlat, MakeWavelengths
 from lyot.reduce.irdis import (
     DivideByFlat,
     FindStar,
@@ -103,8 +105,30 @@ SPHERE_IRDIS_CI = Workflow(
     ),
 )
 
-WORKFLOWS = {workflow.name: workflow for workflow in (SPHERE_IRDIS_DBI, SPHERE_IRDIS_CI)}
-BEGINNINGS: dict[str, Begin] = {"irdis": irdis.begin}
+SPHERE_IFS = Workflow(
+    name="sphere-ifs",
+    arm="ifs",
+    calibrations={
+        "background": MakeBackground(sigma=3.0, highest=2000.0),
+        "lamp dark": MakeBackground(sigma=3.0, highest=2000.0),
+        "flat": MakeLampFlat(),
+        "spectra": MakeLampImage(),
+        "wavelength": MakeWavelengths(),
+        "lenslet flat": MakeLensletFlat(),
+    },
+    steps=(
+        ifs.CleanFrames(),
+        ifs.ExtractSpectra(),
+        ifs.FindStar(),
+        ifs.RecalibrateWavelengths(),
+        ifs.MeasureStar(),
+        OrientFrames(),
+        ifs.Register(),
+    ),
+)
+
+WORKFLOWS = {workflow.name: workflow for workflow in (SPHERE_IRDIS_DBI, SPHERE_IRDIS_CI, SPHERE_IFS)}
+BEGINNINGS: dict[str, Begin] = {"irdis": irdis.begin, "ifs": ifs.begin}
 
 
 def workflow_of(dataset: DataSet) -> Workflow:
@@ -118,6 +142,8 @@ def workflow_of(dataset: DataSet) -> Workflow:
     technique = dataset.science[0].technique
     if dataset.arm == "irdis" and "POLARIMETRY" not in technique and "SPECTRUM" not in technique:
         return SPHERE_IRDIS_DBI if dataset.filter.startswith("DB_") else SPHERE_IRDIS_CI
+    if dataset.arm == "ifs":
+        return SPHERE_IFS
     raise Unprocessable(
         f"{dataset.name}: there is no workflow for {dataset.arm} {technique or dataset.filter}",
         hint=f"there are {', '.join(WORKFLOWS)}",
@@ -135,14 +161,21 @@ def make_masters(
             notes.append(f"{one.need}: {one.why}")
             continue
         try:
-            masters[one.need] = make_master(workflow, one)
+            masters[one.need] = make_master(workflow, one, masters)
         except Unprocessable as error:
             notes.append(f"{one.need}: {error.message}")
     return masters, tuple(notes)
 
 
-def make_master(workflow: Workflow, association: Association) -> Master:
-    """The master of one need.
+def helpers(maker: Step, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the masters made before that help to make another: none of a single data set's backgrounds."""
+    if not getattr(maker, "helped", False):
+        return {}
+    return {need: one for need, one in made.items() if not need.startswith("background")}
+
+
+def make_master(workflow: Workflow, association: Association, made: Mapping[str, Master]) -> Master:
+    """The master of one need, with the help of those made before.
 
     Raises
     ------
@@ -152,7 +185,7 @@ def make_master(workflow: Workflow, association: Association) -> Master:
     maker: Any = workflow.maker(association.need)
     if maker is None:
         raise Unprocessable(f"{workflow.name} makes nothing of {association.need}")
-    master: Master = maker(association.need, association.files)
+    master: Master = maker(association.need, association.files, helpers(maker, made))
     return master
 
 

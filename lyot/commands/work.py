@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,16 +21,27 @@ from lyot.store import Store
 @click.option("--retry", is_flag=True, help="Try again what was found unprocessable.")
 def reduce(store: str, out: Path, as_json: bool, workspace: str, dataset: tuple[str, ...], recipe: tuple[str, ...],
            settings: tuple[str, ...], workers: int, retry: bool) -> None:
-    """Remove the starlight from each DATASET (default: all), and measure what is left. Makes only what is missing.
+    """Calibrate the raw frames of each DATASET (default: all), remove the starlight, and measure what is left.
 
+    Makes only what is missing. Parameters of the calibration are set as level1.NAME=VALUE.
     Example: lyot reduce naco/beta-pic/2013-01-31/lp --recipe pca --set ncomp=15
     """
+    from lyot.build.level1 import PREFIX, plan_level1, run_level1
     from lyot.build.plan import plan
     from lyot.build.run import run
 
     kept = Store(store)
-    jobs = plan(kept, dataset, recipe, settings=dict(split(s) for s in settings), workspace=workspace, retry=retry)
-    outcomes = run(kept, jobs, workers=workers)
+    given = dict(split(s) for s in settings)
+    raw = {name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)}
+    given = {name: value for name, value in given.items() if not name.startswith(PREFIX)}
+    waiting, calibrated = plan_level1(kept, dataset, settings=raw, workspace=workspace, retry=retry)
+    calibrated += run_level1(kept, waiting)
+    fallen = {one.job.dataset for one in calibrated if one.outcome != "done"}
+    left = tuple(name for name in dataset if name not in fallen)
+    outcomes: list[Any] = list(calibrated)
+    if left or not dataset:
+        jobs = plan(kept, left, recipe, settings=given, workspace=workspace, retry=retry)
+        outcomes += run(kept, jobs, workers=workers)
     tell(
         [one.summary() for one in outcomes],
         [f"{one.job.dataset}  {one.job.label}  {one.key or one.outcome}" for one in outcomes] or ["nothing to do"],

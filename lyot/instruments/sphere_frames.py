@@ -29,7 +29,7 @@ class LensletModel(Declaration):
     per_side: int = 145
     lens_size: float = Field(161.5, description="µm on the detector, side of a hexagon")
     pixel_size: float = Field(18.0, description="µm")
-    rotation: float = Field(-11.0, description="deg, of a row of touching lenslets from the dispersion axis")
+    rotation: float = Field(-11.0, description="deg, of a row of touching lenslets from +x")
     scale: float = Field(4.5957e-5, description="arcsec/µm")
     spectrum_width: float = Field(4.93, description="px between neighbouring spectra")
 

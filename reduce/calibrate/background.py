@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pydantic import Field
@@ -24,7 +24,7 @@ class MakeBackground(Step):
     highest_warm: float = Field(15000.0, description="counts; the same in K, where the instrument glows")
     sigma: float = Field(5.0, gt=0, description="pixels that stick out by more are bad")
 
-    def __call__(self, need: str, files: Sequence[RawFile]) -> Master:
+    def __call__(self, need: str, files: Sequence[RawFile], made: Mapping[str, Master]) -> Master:
         """The master of these files.
 
         Raises

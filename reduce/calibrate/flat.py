@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pydantic import Field
+from scipy.ndimage import uniform_filter
 
 from lyot.cube import Floats, Images
 from lyot.errors import Unprocessable
@@ -15,6 +16,8 @@ from lyot.reduce.calibrate.raw import Window, clean_mean
 from lyot.reduce.classify import RawFile
 from lyot.reduce.step import Step
 
+SMOOTH = 65  # px, scale of the lamp's illumination
+
 
 class MakeFlat(Step):
     """Slope of each pixel's counts against the field's, over lamp exposures of different level (IRDIS)."""
@@ -23,7 +26,7 @@ class MakeFlat(Step):
     highest: float = Field(1.25, description="pixels more sensitive are bad")
     highest_warm: float = Field(1.5, description="the same in K")
 
-    def __call__(self, need: str, files: Sequence[RawFile]) -> Master:
+    def __call__(self, need: str, files: Sequence[RawFile], made: Mapping[str, Master]) -> Master:
         """The master of these files, left and right images each normalised to 1.
 
         Raises
@@ -48,7 +51,7 @@ class MakeLampFlat(Step):
     lowest: float = Field(0.9, description="pixels less sensitive are bad")
     highest: float = Field(1.1, description="pixels more sensitive are bad")
 
-    def __call__(self, need: str, files: Sequence[RawFile]) -> Master:
+    def __call__(self, need: str, files: Sequence[RawFile], made: Mapping[str, Master]) -> Master:
         """The master of these files.
 
         Raises
@@ -65,7 +68,8 @@ class MakeLampFlat(Step):
         if middle <= 0:
             raise Unprocessable(f"{need}: {longest:g} s shows no more light than {shortest:g} s; was the lamp on?")
         flat = light / np.float32(middle)
-        bad = ~((flat > self.lowest) & (flat < self.highest))
+        alone = flat / np.maximum(uniform_filter(np.clip(flat, 0.2, 5.0), SMOOTH), 0.2)  # the lamp's own shape is none
+        bad = ~((alone > self.lowest) & (alone < self.highest))
         quality = {"rms": float(flat[~bad].std()), "bad_fraction": float(bad.mean()), "level": middle}
         return Master(need, {"VALUE": np.where(bad, np.float32(1), flat), "BAD": bad}, quality)
 

@@ -14,6 +14,7 @@ from lyot.cube import Images
 Mask = NDArray[np.bool_]
 
 NEIGHBOURS = 12
+SURROUNDINGS = 5  # px, side of what a hot pixel is compared with
 REACH = 6  # px, how far neighbours are looked for
 SHARPNESS = 4.0  # a star's peak is at most 2.5 times the mean of its eight neighbours (λ/D = 2.1 px)
 
@@ -24,13 +25,16 @@ def hot_pixels(dark: Images, limits: tuple[float, float], sigma: float) -> Mask:
     The surroundings are the mean over 5 × 5 px of what is within the limits; the scatter is that of the whole frame.
     """
     lowest = min(limits[0], float(np.median(dark)) - 100.0)
-    bad: Mask = ~((dark > lowest) & (dark < limits[1]))
-    good = (~bad).astype(np.float32)
-    around = uniform_filter(np.where(bad, 0, dark), 5) / np.maximum(uniform_filter(good, 5), 1e-3)
-    left = dark - around
-    middle = np.median(left[~bad])
-    scatter = 1.4826 * np.median(np.abs(left[~bad] - middle))
-    bad |= np.abs(left - middle) > sigma * max(float(scatter), 1e-6)
+    outside: Mask = ~((dark > lowest) & (dark < limits[1]))
+    around = uniform_filter(median3(dark), SURROUNDINGS)  # a first guess, which single hot pixels do not reach
+    bad = outside
+    for _ in range(2):
+        left = dark - around
+        middle = np.median(left[~bad])
+        scatter = 1.4826 * np.median(np.abs(left[~bad] - middle))
+        bad = outside | (np.abs(left - middle) > sigma * max(float(scatter), 1e-6))
+        good = uniform_filter((~bad).astype(np.float32), SURROUNDINGS)
+        around = uniform_filter(np.where(bad, np.float32(0), dark), SURROUNDINGS) / np.maximum(good, 0.02)
     return bad
 
 

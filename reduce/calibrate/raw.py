@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -177,7 +178,8 @@ def _combine(stack, sigma, usual, mean, scatter):  # type: ignore[no-untyped-def
                     squares += off * off
                     used += 1
             mean[y, x] = middle + total / used
-            scatter[y, x] = np.sqrt(max(0.0, (squares - total * total / used) / (used - 1))) if used > 1 else 0.0
+            variance = (squares - total * total / used) / max(used - 1, 1)
+            scatter[y, x] = math.sqrt(variance) if variance > 0 else 0.0
 
 
 @numba.njit(nogil=True, cache=True)

@@ -1,0 +1,96 @@
+"""Bring in raw files: classify them by their headers, and remember where they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lyot.errors import BadInput, NotFound
+from lyot.progress import steps
+from lyot.reduce.cards import read_header
+from lyot.reduce.classify import RawFile, classify
+from lyot.reduce.group import DataSet, Grouped, group
+from lyot.store import Store
+
+ENDINGS = (".fits", ".fits.gz", ".fits.fz")
+#: Beside simulated raw files lies what went into them.
+TRUTH = "truth.json"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What was brought in.
+
+    Parameters
+    ----------
+    files : all raw files, known or not
+    datasets : data sets that the workspace has now
+    unknown : path → why it serves for nothing
+    """
+
+    files: tuple[RawFile, ...]
+    datasets: tuple[DataSet, ...]
+    unknown: dict[str, str]
+
+
+def ingest(store: Store, paths: Sequence[Path], workspace: str = "main") -> Ingested:
+    """Classify raw FITS files and register them in a workspace; the files stay where they are.
+
+    Parameters
+    ----------
+    store : Store
+    paths : files, and folders that are searched through
+    workspace : str
+
+    Raises
+    ------
+    NotFound
+        If a path does not exist, or no FITS file is there.
+    """
+    found = list(_files(paths))
+    if not found:
+        raise NotFound(f"no FITS file in {', '.join(str(path) for path in paths)}")
+    files = [_read(path) for path in steps(found, "reading headers")]
+    for one in files:
+        if one.sha256:
+            store.note(f"raw/{one.sha256[:16]}", one.model_dump(), workspace=workspace)
+    grouped = known(store, workspace)
+    reasons = {one.path: why for one, why in grouped.left_over}
+    here = {one.path: one for one in files}
+    first = {one.sha256: one.path for one in reversed(files) if one.sha256}
+    for one in files:
+        if not one.sha256:
+            reasons[one.path] = one.why
+        elif first[one.sha256] != one.path:
+            reasons[one.path] = f"the same as {first[one.sha256]}"
+    return Ingested(tuple(files), grouped.datasets, {path: why for path, why in reasons.items() if path in here})
+
+
+def known(store: Store, workspace: str) -> Grouped:
+    """Every raw file of a workspace, sorted into data sets, calibrations, telemetry and what is left over."""
+    return group(RawFile(**document) for document in store.notes("raw/", workspace=workspace).values())
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(ENDINGS))
+        elif path.exists():
+            yield path
+        else:
+            raise NotFound(f"there is no file or folder {path}")
+
+
+def _read(path: Path) -> RawFile:
+    """What a file is; one that cannot be read has no digest, and says why."""
+    place = str(path.resolve())
+    try:
+        header = read_header(place)
+    except BadInput as error:
+        return RawFile(path=place, why=error.message)
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    simulated = (path.parent / TRUTH).exists()
+    return classify(header, place, digest).model_copy(update={"simulated": simulated})

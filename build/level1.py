@@ -1,0 +1,334 @@
+"""From registered raw files to master calibrations and Level 1 cubes: what is missing, and its making."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from astropy.time import Time
+
+import lyot
+from lyot.build.ingest import known
+from lyot.catalog.tables.observation import OBSERVATION_TABLE
+from lyot.catalog.tables.run import RUN
+from lyot.declaration import digest
+from lyot.errors import NotFound, Unprocessable
+from lyot.level1 import write_cube
+from lyot.product import Product, slug
+from lyot.progress import say
+from lyot.reduce.associate import Association, associate
+from lyot.reduce.calibrate.master import Master
+from lyot.reduce.cards import read_header
+from lyot.reduce.group import DataSet
+from lyot.reduce.night import Night
+from lyot.reduce.workflows import Workflow, helpers, make_master, to_level1, workflow_of
+from lyot.store import Kept, Store
+
+PREFIX = "level1."  # of settings that are for the workflow, not the recipes
+
+
+@dataclass(frozen=True)
+class MasterJob:
+    """One master to be made."""
+
+    association: Association
+    product: Product
+
+
+@dataclass(frozen=True)
+class RawJob:
+    """One data set to be brought to Level 1."""
+
+    frames: DataSet
+    associations: tuple[Association, ...]
+    workflow: Workflow
+    workspace: str
+
+    @property
+    def dataset(self) -> str:
+        """Its name."""
+        return self.frames.name
+
+    @property
+    def label(self) -> str:
+        """What is done to it."""
+        return self.workflow.name
+
+    @property
+    def simulated(self) -> bool:
+        """Is any of its frames made by a simulator?"""
+        return any(one.simulated for one in self.frames.files)
+
+    def cube(self, masters: Sequence[MasterJob]) -> Product:
+        """The product it makes with these masters."""
+        roles = ("science", "centre", "flux", "sky")
+        files = {role: [one.sha256 for one in getattr(self.frames, role)] for role in roles}
+        return Product(
+            kind="cube",
+            dataset=self.dataset,
+            record={**self.workflow.record(), "files": files},
+            inputs=tuple(one.product.key for one in masters),
+            workspace=self.workspace,
+            label=self.label,
+            about={
+                "target": self.frames.target,
+                "instrument": f"sphere-{self.frames.arm}",
+                "level": 1,
+                "version": lyot.__version__,
+                "simulated": self.simulated,
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Level1Outcome:
+    """How a data set's way to Level 1 ended."""
+
+    job: RawJob
+    outcome: str
+    key: str | None = None
+    message: str = ""
+
+    def summary(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return {
+            "dataset": self.job.dataset,
+            "recipe": self.job.label,
+            "label": self.job.label,
+            "outcome": self.outcome,
+            "key": self.key,
+            "message": self.message,
+        }
+
+
+def plan_level1(
+    store: Store,
+    datasets: Sequence[str] = (),
+    *,
+    settings: Mapping[str, Any] | None = None,
+    workspace: str = "main",
+    retry: bool = False,
+) -> tuple[list[RawJob], list[Level1Outcome]]:
+    """Data sets whose cube is missing, and those for which there is no workflow.
+
+    Raises
+    ------
+    NotFound
+        If a setting is none of any workflow.
+    """
+    jobs: list[RawJob] = []
+    without: list[Level1Outcome] = []
+    grouped = known(store, workspace)
+    for frames in grouped.datasets:
+        if datasets and frames.name not in datasets:
+            continue
+        try:
+            workflow = workflow_of(frames)
+        except Unprocessable as error:
+            nothing = RawJob(frames, (), Workflow(name="none", arm=frames.arm, calibrations={}, steps=()), workspace)
+            without.append(Level1Outcome(nothing, "unprocessable", message=str(error)))
+            continue
+        job = RawJob(
+            frames,
+            tuple(associate(frames, grouped.calibrations)),
+            workflow.changed(settings) if settings else workflow,
+            workspace,
+        )
+        product = job.cube(masters_of(store, job)[0])
+        if not store.has(product) and (retry or not store.has(refusal(product))):
+            jobs.append(job)
+    return jobs, without
+
+
+def associations(store: Store, dataset: str, workspace: str = "main") -> tuple[DataSet, list[Association]]:
+    """Which calibrations a data set would use.
+
+    Raises
+    ------
+    NotFound
+        If there is no such data set among the raw files.
+    """
+    grouped = known(store, workspace)
+    for frames in grouped.datasets:
+        if frames.name == dataset:
+            return frames, associate(frames, grouped.calibrations)
+    names = ", ".join(one.name for one in grouped.datasets) or "none"
+    raise NotFound(f"there are no raw files of a data set {dataset}", hint=f"there are {names}")
+
+
+def masters_of(store: Store, job: RawJob) -> tuple[list[MasterJob], list[str]]:
+    """The masters that a data set uses, made or not, and a sentence for each that it must do without."""
+    found: dict[str, MasterJob] = {}
+    notes: list[str] = []
+    for one in job.associations:
+        maker = job.workflow.maker(one.need)
+        if not one.found or maker is None:
+            notes.append(f"{one.need}: {one.why}")
+            continue
+        first = one.files[0]
+        product = Product(
+            kind="calibration",
+            dataset=f"sphere-{job.frames.arm}/calibration/{first.night}",
+            record={"step": maker.record(), "need": one.need, "files": [file.sha256 for file in one.files]},
+            inputs=tuple(helper.product.key for helper in helpers(maker, found).values()),
+            workspace=job.workspace,
+            label=slug(one.need),
+            about={
+                "instrument": f"sphere-{job.frames.arm}",
+                "version": lyot.__version__,
+                "simulated": any(file.simulated for file in one.files),
+            },
+        )
+        refused = refusal(product)
+        if store.has(refused):
+            notes.append(f"{one.need}: {store.get(refused).product.about['message']}")
+            continue
+        found[one.need] = MasterJob(one, product)
+    return list(found.values()), notes
+
+
+def run_level1(store: Store, jobs: Sequence[RawJob]) -> list[Level1Outcome]:
+    """Bring data sets to Level 1, one after the other; that one cannot be stops no other."""
+    outcomes = []
+    for job in jobs:
+        say(f"{job.dataset}: raw frames to Level 1")
+        outcomes.append(_attempt(store, job))
+    return outcomes
+
+
+def _attempt(store: Store, job: RawJob) -> Level1Outcome:
+    clock = time.perf_counter()
+    try:
+        masters, notes = _made(store, job)
+        product = job.cube(masters)
+        if store.has(product):
+            return Level1Outcome(job, "done", product.key)
+        read = {one.association.need: Master.from_fits(store.read(store.get(one.product), "fits")) for one in masters}
+        night = to_level1(job.workflow, job.frames, read, notes)
+        kept = _keep(store, job, product, night)
+        return Level1Outcome(job, "done", kept.key)
+    except Unprocessable as error:
+        refused = job.cube(masters_of(store, job)[0])
+        row = {
+            "run_id": f"{job.dataset}/{job.label}-{refused.key}",
+            "dataset": job.dataset,
+            "recipe": job.label,
+            "duration": round(time.perf_counter() - clock, 3),
+            "outcome": "unprocessable",
+            "message": str(error),
+            "simulated": job.simulated,
+            "workspace": job.workspace,
+        }
+        store.put(refusal(refused, str(error)), rows={"run": RUN.rows([row])})
+        return Level1Outcome(job, "unprocessable", message=str(error))
+
+
+def _made(store: Store, job: RawJob) -> tuple[list[MasterJob], list[str]]:
+    """Make the masters that are missing; one that cannot be made is refused for good, and done without."""
+    while True:
+        masters, notes = masters_of(store, job)
+        made: dict[str, Master] = {}
+        for one in masters:
+            try:
+                made[one.association.need] = _master(store, job, one, made)
+            except Unprocessable as error:
+                store.put(refusal(one.product, str(error)))
+                break
+        else:
+            return masters, notes
+
+
+def _master(store: Store, job: RawJob, one: MasterJob, made: Mapping[str, Master]) -> Master:
+    if store.has(one.product):
+        return Master.from_fits(store.read(store.get(one.product), "fits"))
+    master = make_master(job.workflow, one.association, made)
+    cards = {
+        "LYOT ROLE": (one.association.role, "raw files it was made of"),
+        "LYOT FILES": (len(one.association.files), "how many"),
+        "LYOT NIGHT": (one.association.files[0].night, "night they were taken"),
+    }
+    about = {**one.product.about, "quality": {name: float(value) for name, value in master.quality.items()}}
+    product = Product(
+        kind=one.product.kind, dataset=one.product.dataset, record=one.product.record, inputs=one.product.inputs,
+        workspace=one.product.workspace, label=one.product.label, about=about,
+    )  # fmt: skip
+    store.put(product, {"fits": master.to_fits(cards)})
+    # The observatory's calibrations are public from the day they are taken.
+    if not store.notes(f"releases/{product.dataset}", workspace=product.workspace):
+        day = one.association.files[0].night
+        store.note(f"releases/{product.dataset}", {"release_date": day, "by": "lyot reduce"}, workspace=job.workspace)
+    return master
+
+
+def refusal(product: Product, message: str = "") -> Product:
+    """What is kept instead of a product that the data cannot give; another version of Lyot may try anew."""
+    return Product(
+        kind="run",
+        dataset=product.dataset,
+        record={"refused": digest([product.kind, dict(product.record)]), "software": lyot.__version__},
+        inputs=product.inputs,
+        workspace=product.workspace,
+        label=product.label,
+        about={**product.about, "message": message},
+    )
+
+
+def _keep(store: Store, job: RawJob, product: Product, night: Night) -> Kept:
+    cube = night.finished()
+    lacks = [what for what, there in (("centre", night.star), ("star flux", night.star_flux)) if there is None]
+    about = {**product.about, "lacks": lacks, "notes": list(night.notes)}
+    if night.star is None:
+        about["level1_only"] = "no centre frame says where the star is"
+    product = Product(
+        kind=product.kind, dataset=product.dataset, record=product.record, inputs=product.inputs,
+        workspace=product.workspace, label=product.label, about=about,
+    )  # fmt: skip
+    header = read_header(job.frames.science[0].path).copy()
+    for note in night.notes:
+        header.add_history(note.encode("ascii", "replace").decode())
+    cards: dict[str, tuple[Any, str]] = {
+        "LYOT TARGET": (job.frames.target, "target"),
+        "LYOT INSTRUMENT": (night.instrument.name, "instrument"),
+        "LYOT FILTER": (job.frames.filter, "filter"),
+        "LYOT SIMULATED": (job.simulated, "made by a simulator"),
+        **night.cards,
+    }
+    rows = {"observation": OBSERVATION_TABLE.rows([_observation(job, product, night)])}
+    kept = store.put(product, {"fits": write_cube(cube, header, cards)}, rows)
+    store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=product.workspace)
+    return kept
+
+
+def _observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
+    cube, first = night.finished(), job.frames.science[0]
+    date = job.frames.night
+    true_north = night.instrument.constant("true_north", date)
+    scale = night.instrument.constant("pixel_scale", date)
+    middle = job.frames.middle if cube.times is None else float(cube.times.mean())
+    return {
+        "observation_id": product.dataset,
+        "target_id": slug(job.frames.target),
+        "target_name": job.frames.target,
+        "telescope": night.instrument.telescope,
+        "instrument": night.instrument.name,
+        "filter": job.frames.filter,
+        "wavelength": float(cube.wavelengths.mean()),
+        "coronagraph": first.coronagraph or None,
+        "date": Time(middle, format="mjd", scale="utc").iso[:10],
+        "mjd": middle,
+        "exposure_time": sum((one.exposure or 0.0) * one.frames for one in job.frames.science),
+        "frames": cube.frames.shape[1],
+        "parallactic_angle": night.cards["LYOT PARALLACTIC"][0] if "LYOT PARALLACTIC" in night.cards else None,
+        "field_rotation": cube.rotation,
+        "true_north": true_north.value,
+        "true_north_error": true_north.error,
+        "pixel_scale": scale.value,
+        "pixel_scale_error": scale.error,
+        "centring_error": None if night.star_error is None else night.star_error * cube.pixel_scale,
+        "programme": first.programme or None,
+        "product_key": product.key,
+        "simulated": job.simulated,
+        "workspace": job.workspace,
+    }

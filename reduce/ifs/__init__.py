@@ -1,0 +1,1 @@
+"""From raw IFS frames to cubes: lenslets, wavelengths, extraction, square pixels."""
