@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lyot.catalog import tap_schema
 from lyot.catalog.table import Column, Table, tables
 
 SQLITE = {"text": "TEXT", "int": "INTEGER", "float": "REAL", "bool": "INTEGER", "date": "TEXT", "json": "TEXT"}
@@ -87,6 +88,7 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
             for statement in _indices(table):
                 lite.execute(statement)
         lite.executescript(SEARCH)
+        tap_schema.bake(lite)
         lite.execute("ANALYZE")
         lite.commit()
 

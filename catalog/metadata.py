@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from lyot.catalog import tap_schema
 from lyot.catalog.queries import QUERIES
 from lyot.catalog.table import Column, Table, tables
 
@@ -53,6 +54,7 @@ def metadata() -> dict[str, Any]:
                     "column_description": {"title": "What every column means"},
                     "release": {"title": "Which release this is, and of which day"},
                     "target_fts": {"hidden": True},
+                    **{f"tap_schema_{name}": {"hidden": True} for name in tap_schema.OWN},
                 },
                 "queries": {
                     query.name: {"title": query.title, "description": query.doc, "sql": query.sql.strip()}
