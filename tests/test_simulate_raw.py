@@ -213,6 +213,7 @@ def test_headers_tell_the_time_and_the_place(irdis_night):
         assert (first - begun) / (last - begun) == pytest.approx(0.77, abs=0.03)  # angles are rounded
 
 
+@pytest.mark.slow
 def test_the_derotator_card_was_renamed_in_june_2021(tmp_path):
     tiny = {"ndit": 1, "nscience": 1, "empty": True, "calibrations": False}
     for date, word in (("2021-05-20", "BEGIN"), ("2021-06-02", "START")):
@@ -222,6 +223,7 @@ def test_the_derotator_card_was_renamed_in_june_2021(tmp_path):
         assert ("ESO INS4 DROT2 START" in header) != ("ESO INS4 DROT2 BEGIN" in header)
 
 
+@pytest.mark.slow
 def test_the_clock_of_the_derotator_was_wrong_until_july_2016(tmp_path):
     tiny = {"ndit": 1, "nscience": 2, "spacing": 1.0, "empty": True, "calibrations": False}
     truth = simulate_night(tmp_path, "irdis", date="2016-05-10", **tiny)
@@ -374,6 +376,7 @@ def test_the_star_off_the_mask_gives_the_contrast(irdis_night):
     assert np.mean(ratios) == pytest.approx(4e-3, rel=0.06)
 
 
+@pytest.mark.slow
 def test_classical_imaging_sees_one_band_twice(tmp_path):
     tiny = {"ndit": 1, "nscience": 1, "calibrations": False}
     truth = simulate_night(tmp_path, "irdis", band="BB_H", **tiny)
@@ -390,6 +393,7 @@ def test_classical_imaging_sees_one_band_twice(tmp_path):
     assert counts[0] == pytest.approx(counts[1], rel=0.1)  # bad pixels and the flat
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_pixels(tmp_path):
     tiny = {"ndit": 1, "nscience": 1, "calibrations": False}
     truths = [simulate_night(tmp_path / str(i), "irdis", seed=5, **tiny) for i in (0, 1)]
@@ -463,6 +467,7 @@ def test_headers_lie_where_an_error_was_planted():
     assert [e.closed for e in lies if e.kind == "OBJECT"] == [False, True, True, True]
 
 
+@pytest.mark.slow
 def test_names_need_not_follow_times(tmp_path):
     tiny = {"ndit": 1, "nscience": 2, "spacing": 1.0, "empty": True, "calibrations": False}
     truth = simulate_night(tmp_path, "irdis", faults=("unsorted_names",), **tiny)
@@ -537,6 +542,7 @@ def light_centre(x, y, light, near, radius=45.0):
     return near[0] + fitted[2], near[1] + fitted[3]
 
 
+@pytest.mark.slow
 def test_ifs_files_are_those_of_a_night(ifs_night):
     folder, truth = ifs_night
     kinds = [one.kind for one in truth.files]
@@ -554,6 +560,7 @@ def test_ifs_files_are_those_of_a_night(ifs_night):
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_ifs_headers_have_the_cards_of_real_ones(shared_data, ifs_night):
     folder, truth = ifs_night
     for kind, pattern in (("OBJECT", "SPHER.2020-03-08T07*.txt"), ("WAVE,LAMP", "SPHER.2020-03-08T16_53*.txt")):
@@ -564,6 +571,7 @@ def test_ifs_headers_have_the_cards_of_real_ones(shared_data, ifs_night):
             assert {key for key in ours - set(cards) if "INS" in key} == set()
 
 
+@pytest.mark.slow
 def test_laser_lines_fall_where_the_lattice_puts_them(ifs_night):
     folder, truth = ifs_night
     wave = named(truth, "WAVE,LAMP")[0]
@@ -584,6 +592,7 @@ def test_laser_lines_fall_where_the_lattice_puts_them(ifs_night):
         assert np.median(offsets, axis=0) == pytest.approx((0, 0), abs=0.05), line
 
 
+@pytest.mark.slow
 def test_lines_are_where_the_prism_has_them(ifs_night):
     _, truth = ifs_night
     up = [truth.lenslets[f"up_{line}"] for line in ("0.98772", "1.12371", "1.30937")]
@@ -592,6 +601,7 @@ def test_lines_are_where_the_prism_has_them(ifs_night):
     assert len(truth.wavelengths) == 39
 
 
+@pytest.mark.slow
 def test_the_star_off_the_mask_is_where_the_truth_says(ifs_night):
     folder, truth = ifs_night
     for flux in named(truth, "OBJECT,FLUX"):
@@ -600,6 +610,7 @@ def test_the_star_off_the_mask_is_where_the_truth_says(ifs_night):
         assert light_centre(x, y, light.mean(axis=0), place) == pytest.approx(place, abs=0.6)  # 0.5 mas
 
 
+@pytest.mark.slow
 def test_ifs_spots_are_those_of_irdis_turned(ifs_night):
     folder, truth = ifs_night
     center = named(truth, "OBJECT,CENTER")[0]
@@ -612,6 +623,7 @@ def test_ifs_spots_are_those_of_irdis_turned(ifs_night):
         assert light_centre(x, y, light.mean(axis=0), place) == pytest.approx(place, abs=2.0)  # on speckles
 
 
+@pytest.mark.slow
 def test_the_ifs_planet_is_where_the_truth_says(ifs_night):
     folder, truth = ifs_night
     first, second = named(truth, "OBJECT")
@@ -628,6 +640,7 @@ def test_the_ifs_planet_is_where_the_truth_says(ifs_night):
             assert light_centre(x, y, frame - still, place) == pytest.approx(place, abs=1.0)  # 0.8 mas
 
 
+@pytest.mark.slow
 def test_the_ifs_turns_with_irdis(ifs_night):
     _, truth = ifs_night
     one = named(truth, "OBJECT")[0]
@@ -635,6 +648,7 @@ def test_the_ifs_turns_with_irdis(ifs_night):
     assert (np.array(one.north) - expected + 180) % 360 - 180 == pytest.approx(np.zeros(2), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_light_spreads_between_spectra(ifs_night):
     folder, truth = ifs_night
     wave = named(truth, "WAVE,LAMP")[0]
@@ -651,3 +665,26 @@ def test_both_prisms_can_be_had():
         assert 17_000 < camera.lenslets["count"] < 21_000
     with pytest.raises(BadInput, match="no band"):
         night("ifs", band="DB_H23")
+
+
+@pytest.mark.slow
+def test_the_ifs_planet_has_its_contrast(ifs_night):
+    folder, truth = ifs_night
+    rise = truth.lenslets["up_1.12371"]
+    flux, (first, second) = named(truth, "OBJECT,FLUX")[0], named(truth, "OBJECT")
+    x, y, star_light = one_colour(folder, truth, flux, rise)
+
+    def total(light, place):
+        away = np.hypot(x - place[0], y - place[1])
+        return light[away < 36].sum() - (away < 36).sum() * np.median(light[(away > 70) & (away < 110)])
+
+    passed = float(neutral_density("ND_2.0", 1.12371))
+    star = total(star_light.mean(axis=0), np.array(flux.stars[0]) * PITCH / np.sqrt(3)) / flux.dit / passed
+    _, _, before = one_colour(folder, truth, first, rise)
+    _, _, after = one_colour(folder, truth, second, rise)
+    middle = np.array(first.stars[0]) * 7.46 * (1.0059, 1.0011)
+    angle = np.radians(60.0 - np.mean(first.north))
+    place = (middle + 450.0 * np.array([-np.sin(angle), np.cos(angle)])) / (1.0059, 1.0011) / 7.46 * PITCH / np.sqrt(3)
+    planet = total(before.mean(axis=0) - after.mean(axis=0), place) / first.dit
+    # bad pixels, the flat field (not corrected here) and a Strehl ratio that changes by a few per cent
+    assert planet / star == pytest.approx(6e-3, rel=0.08)
