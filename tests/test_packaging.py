@@ -13,16 +13,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 IMPORT_ALL = """
-import importlib, pkgutil, lyot
-names = [m.name for m in pkgutil.walk_packages(lyot.__path__, 'lyot.')]
-# namespace folders are not walked: name them
-for stage in ('build', 'site', 'datasette'):
-    package = importlib.import_module('lyot.' + stage)
-    names += [m.name for m in pkgutil.walk_packages(package.__path__, f'lyot.{stage}.')]
-for name in names:
+import importlib, pathlib, lyot
+top = pathlib.Path(lyot.__file__).parent
+files = [f for folder in (top, *(p for p in top.iterdir() if p.is_dir())) for f in folder.rglob('*.py')]
+names = {'.'.join(('lyot', *f.relative_to(top).with_suffix('').parts)).removesuffix('.__init__') for f in files}
+for name in sorted(names):
     importlib.import_module(name)
 print(lyot.__file__)
-print(*sorted(set(names)))
+print(*sorted(names))
 """
 
 
@@ -84,7 +82,8 @@ def test_the_wheel_from_the_sdist_holds_every_module(copy, tmp_path):
         for stage in ("reduce", "catalog", "build", "site", "datasette")
         for path in (copy / stage).rglob("*.py")
     }
-    assert written <= modules_of(printed) | {"lyot.reduce", "lyot.catalog"}
+    assert len(written) > 100
+    assert written <= modules_of(printed)
     assert "Usage: lyot" in run(tmp_path / "elsewhere/bin/lyot", "--help", cwd=tmp_path)
     resources = run(python, "-c", "import lyot, pathlib; p = pathlib.Path(lyot.__file__).parent; "
                     "print(*sorted(str(f.relative_to(p)) for f in p.rglob('*')))", cwd=tmp_path).split()
