@@ -36,7 +36,7 @@ class History:
     last : ISO date of the latest, empty if there is none
     depth : 5σ limit at 0.5″, mag fainter than the star, of the deepest reduction; none if no limit reaches there
     depth_of : where that was reached, in words
-    pending : objects that wait for one more epoch
+    pending : objects that were seen and wait for one more epoch
     known : last positions of every object near the star: rows with `name`, `status`, `dra`, `ddec` (mas), `mjd`
     """
 
@@ -76,7 +76,7 @@ def histories(tables: Mapping[str, Iterable[Row]]) -> dict[str, History]:
             pending=tuple(
                 Pending(row["name"], row["status"], dates.get(row["companion_id"]))
                 for row in companions[key]
-                if row.get("status") in UNDECIDED
+                if row.get("status") in UNDECIDED and places[row["companion_id"]]
             ),
             known=tuple(one for row in companions[key] if (one := _last_place(row, places[row["companion_id"]]))),
         )

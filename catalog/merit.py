@@ -17,6 +17,7 @@ from lyot.sky import Floats
 Row = Mapping[str, Any]
 
 FEW_NIGHTS = 10  # a star with so few nights left goes before those that can wait
+NEAR_ZENITH = 3.0  # deg; a telescope on an alt-azimuth mount cannot follow a star there
 LAST = 1e9  # a priority after every one that people give
 NEVER = -1e9  # depth of a star that nobody observed
 UNKNOWN_DEPTH = -1e8  # observed, but no limit is known
@@ -36,6 +37,8 @@ class Merits:
         Priority, decides (0) or not (1), nights left if few, depth, −rotation, airmass; rounded as they are told.
     left : (star, night)
         Nights that serve, from this one on.
+    zenith_distances : (star, night), deg
+        Least in the window.
     """
 
     names: Sequence[str]
@@ -44,6 +47,7 @@ class Merits:
     allowed: Bools
     keys: Floats
     left: NDArray[np.integer[Any]]
+    zenith_distances: Floats
 
     def order(self, night: int) -> list[int]:
         """Numbers of the stars that serve in a night, best first; of equals, in the order given."""
@@ -61,6 +65,8 @@ class Merits:
         said.append(f"{_nights(self.left[star, night])} left")
         said.append(f"the field turns by {-rotation:.1f}°")
         said.append(f"airmass {airmass:.2f}")
+        if self.zenith_distances[star, night] < NEAR_ZENITH:
+            said.append(f"passes {self.zenith_distances[star, night]:.1f}° from the zenith")
         return "; ".join(said)
 
     def reason(self, night: int, order: Sequence[int], place: int) -> str:
@@ -118,7 +124,7 @@ def merits(
             np.round(np.nan_to_num(passage.airmass_least, nan=99.0), 2),
         ]
     )
-    return Merits([str(row["name"]) for row in targets], past, dark.dates, allowed, keys, left)
+    return Merits([str(row["name"]) for row in targets], past, dark.dates, allowed, keys, left, passage.zenith_distance)
 
 
 def _priority(value: float) -> str:

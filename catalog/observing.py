@@ -200,7 +200,9 @@ def _season(
     row: Row, history: History, dark: Nights, allowed: np.ndarray, rotation: Floats, why_not: str
 ) -> Season:
     good = np.flatnonzero(allowed)
-    best = int(good[np.argmax(np.round(rotation[good], 1))]) if good.size else -1
+    turns = np.round(rotation[good], 1)
+    equals = good[turns == turns.max()] if good.size else good  # nights without end turn alike: the one amid them
+    best = int(equals[len(equals) // 2]) if good.size else -1
     return Season(
         target_id=str(row["target_id"]),
         name=str(row["name"]),

@@ -54,7 +54,7 @@ def turning(entry: Entry) -> str:
     base = SMALL_HEIGHT - 8
     parts.append(f'<text x="46" y="{base:g}">{clock(entry.window_begin)}</text>')
     parts.append(f'<text x="{SMALL_WIDTH - 12:g}" y="{base:g}" text-anchor="end">{clock(entry.window_end)}</text>')
-    parts.append(f'<g class="c0"><path class="curve" d="M{"L".join(places)}"/></g></svg>')
+    parts.append(f'<path class="angle" d="M{"L".join(places)}"/></svg>')
     return "".join(parts)
 
 
