@@ -223,6 +223,17 @@ def test_the_derotator_card_was_renamed_in_june_2021(tmp_path):
         assert ("ESO INS4 DROT2 START" in header) != ("ESO INS4 DROT2 BEGIN" in header)
 
 
+def test_one_block_holds_the_night_and_two_nights_are_two_blocks(irdis_night):
+    folder, truth = irdis_night
+    sky = [read(folder, one)[1] for one in truth.files if one.category == "SCIENCE"]
+    assert len({(h["ESO OBS ID"], h["ESO OBS START"], h["OBJECT"]) for h in sky if h["ESO DPR TYPE"] != "SKY"}) == 1
+    assert all(h["ESO OBS START"] < h["ESO TPL START"] < h["DATE-OBS"] for h in sky)
+    numbers = [h["ESO TPL EXPNO"] for h in sky]
+    assert numbers == sorted(set(numbers))
+    calibration = read(folder, named(truth, "FLAT,LAMP")[0])[1]
+    assert calibration["ESO OBS ID"] != sky[0]["ESO OBS ID"]
+
+
 @pytest.mark.slow
 def test_the_clock_of_the_derotator_was_wrong_until_july_2016(tmp_path):
     tiny = {"ndit": 1, "nscience": 2, "spacing": 1.0, "empty": True, "calibrations": False}

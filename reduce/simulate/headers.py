@@ -21,7 +21,8 @@ from lyot.reduce.simulate.sparta import Turbulence, iso
 
 LATE = 0.77  # share of the exposure after which the derotator's first angle is logged
 RENAMED = 59366.0  # MJD of 2021-06-01: BEGIN becomes START
-OB_ID = 2485392
+OB_ID = 2_400_000  # to which the day is added: the two arms of a night share their block, two nights do not
+CALIBRATION_OB_ID = 200313600
 COMMENTS = {
     "DET SEQ1 DIT": "[s] Integration time",
     "DET NDIT": "Number of Sub-Integrations",
@@ -94,7 +95,7 @@ def _general(exposure: Exposure, night: Night) -> dict[str, Value]:
         "DATE": iso(exposure.end(night.arm)),
         "TELESCOP": "ESO-VLT-U3",
         "INSTRUME": "SPHERE",
-        "OBJECT": night.star.name if exposure.kind == "OBJECT" else exposure.kind,
+        "OBJECT": night.star.name if exposure.kind.startswith("OBJECT") else exposure.kind,
         "EXPTIME": exposure.dit,
         "MJD-OBS": round(exposure.start, 8),
         "DATE-OBS": iso(exposure.start),
@@ -153,13 +154,13 @@ def _nature(exposure: Exposure, night: Night) -> dict[str, Value]:
         "SEQ CORO YC": 531.213,
         "OBS DID": "ESO-VLT-DIC.OBS-2.1",
         "OBS GRP": "0",
-        "OBS ID": OB_ID if sky else 200313600,
-        "OBS NAME": f"{night.star.name}_{night.arm}" if sky else "DayTime Calibration",
+        "OBS ID": OB_ID + int(exposure.start) if sky else CALIBRATION_OB_ID,
+        "OBS NAME": f"{night.star.name}_{night.arm}" if sky else "Calibration",
         "OBS NTPL": 2,
         "OBS PI-COI ID": 54450,
         "OBS PI-COI NAME": "UNKNOWN",
         "OBS PROG ID": PROGRAMME if sky else CALIBRATION_PROGRAMME,
-        "OBS START": iso(exposure.start - exposure.number * 300 * SECOND)[:19],
+        "OBS START": iso(exposure.begun)[:19],
         "OBS TPLNO": 2,
         "OCS DET1 IMGNAME": f"SPHERE_{night.arm.upper()}_{'OBS' if sky else 'CAL'}",
         "TPL DID": "ESO-VLT-DIC.TPL-1.9",
@@ -168,7 +169,7 @@ def _nature(exposure: Exposure, night: Night) -> dict[str, Value]:
         "TPL NAME": f"{night.arm.upper()} {'observations' if sky else 'calibration'}",
         "TPL NEXP": max(24, exposure.number),
         "TPL PRESEQ": f"SPHERE_{night.arm}_obs.seq",
-        "TPL START": iso(exposure.start - exposure.number * 240 * SECOND)[:19],
+        "TPL START": iso(exposure.begun + 240 * SECOND)[:19],
         "TPL VERSION": "$Revision: 298438 $",
     }
     if sky:

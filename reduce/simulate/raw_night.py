@@ -106,7 +106,7 @@ def _file_name(exposure: Exposure, chosen: Night) -> str:
 
 def _write_telemetry(where: Path, sky: list[Exposure], weather: Turbulence, chosen: Night, seed: int) -> FileTruth:
     begin, end = float(weather.times[0]), float(weather.times[-1])
-    exposure = Exposure("OBJECT,AO", "CALIB", "IMAGE", begin, 0.0, 1, number=len(sky) + 1)
+    exposure = Exposure("OBJECT,AO", "CALIB", "IMAGE", begin, 0.0, 1, number=len(sky) + 1, begun=begin)
     cards = header_of(header(exposure, chosen, None))
     for name in [name for name in cards if name.startswith(("ESO SEQ", "ESO DET", "ESO INS1", "ESO INS2"))]:
         del cards[name]  # the adaptive optics belongs to no arm

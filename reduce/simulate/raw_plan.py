@@ -14,6 +14,7 @@ BETWEEN_FILES = 1.8  # s
 DELAY = 0.2  # s from the start of a frame to that of its integration: DET DITDELAY
 MORNING = 6.5 / 24.0  # days from the end of the observations to the first calibration
 SECOND = 1.0 / 86400.0
+SETUP = 600.0 * SECOND  # from the start of an observing block to its first exposure
 ALC = "N_ALC_YJH_S"
 DITHERS = ((-1.0, 1.0), (-2.0, -2.0), (1.0, -1.0), (2.0, 2.0), (0.0, 1.0))  # px, as real templates do
 CENTER_DITHER = (1.0, -2.0)
@@ -36,6 +37,7 @@ class Exposure:
     dither : (x, y), px on IRDIS
     lamp : name of the IFS calibration (`INS2 COMB IFS` without the prism), or "" on the sky
     light_dit, light_nd, light_dither : what is true, when the header lies
+    begun : float, MJD UTC of the start of the observing block
     """
 
     kind: str
@@ -54,6 +56,7 @@ class Exposure:
     closed: bool = True
     lost: int = 0
     number: int = 1
+    begun: float = 0.0
 
     @property
     def on_sky(self) -> bool:
@@ -87,7 +90,8 @@ def plan(night: Night, transit: float) -> tuple[Exposure, ...]:
     kept = [exposure for exposure in planned if not _missing(exposure, night.faults)]
     if not any(exposure.kind == "OBJECT" for exposure in kept):
         raise BadInput("the night has no science exposure", hint="ask for at least one science file")
-    return tuple(replace(exposure, number=i + 1) for i, exposure in enumerate(kept))
+    begun = {sky: min((e.start for e in kept if e.on_sky == sky), default=0.0) - SETUP for sky in (True, False)}
+    return tuple(replace(e, number=i + 1, begun=begun[e.on_sky]) for i, e in enumerate(kept))
 
 
 def _science(night: Night, transit: float) -> Iterator[Exposure]:
