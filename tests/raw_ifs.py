@@ -23,7 +23,7 @@ def where(places: np.ndarray, wavelength: float) -> np.ndarray:
     y, x = places.T / 1000.0
     out = places + np.stack([1.5 * y * x**2 + 0.8 * x, 1.2 * x * y**2 - 0.5 * y**2], axis=1)
     away = wavelength - 1.148
-    return out + 1023.5 + np.array([96.0 * away + 12.0 * away**2, 1.1 * away])
+    return out + 1023.5 + np.array([89.2 * away - 50.0 * away**2, 1.1 * away])
 
 
 def render(places: np.ndarray, wavelengths: np.ndarray, light: np.ndarray) -> np.ndarray:

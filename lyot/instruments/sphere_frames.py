@@ -93,6 +93,9 @@ SPOT_ANGLE = {"irdis": {"+": 0.0, "x": 45.0}, "ifs": {"+": 102.0, "x": 147.0}}
 #: Wavelengths at the ends of the spectra, µm, and of the calibration lasers, µm.
 IFS_RANGE = {"YJ": (0.950, 1.346), "YJH": (0.951, 1.677)}
 IFS_LASERS = {"YJ": (0.98772, 1.12371, 1.30937), "YJH": (0.98772, 1.12371, 1.30937, 1.54507)}
+#: Rows between each laser's line and the middle one, px (solutions of charis-dep, BSD-2; Brandt et al. 2017,
+#: JATIS 3, 048002): prisms disperse unevenly.
+IFS_LASER_ROWS = {"YJ": (-13.43, 0.0, 15.32), "YJH": (-17.65, -9.36, 0.0, 10.82)}
 IFS_CHANNELS = 39
 #: Lamps of the IFS flats by `INS2 COMB IFS`, without its suffix: wavelength, µm; None is white.
 IFS_LAMPS: dict[str, float | None] = {

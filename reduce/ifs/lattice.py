@@ -11,30 +11,30 @@ from scipy.ndimage import gaussian_filter, map_coordinates, spline_filter, unifo
 
 from lyot.cube import Floats, Images
 from lyot.errors import Unprocessable
-from lyot.instruments.sphere_frames import IFS_CHANNELS, LENSLETS
+from lyot.instruments.sphere_frames import LENSLETS
 
 CENTRAL = 512  # px, half of the part of the detector that the lattice is looked for in
 FAR = 120  # px, farthest shift that the lattice is measured by
 CELL = 32  # samples along each step of the lattice
+STRANGE = 3.0  # px, most that a line may be from its usual place in a spectrum
 APART = 2.5  # px, least distance of two lines from each other
 WORTH = 3.0  # how much brighter than between them the lines must be
 
 
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """Lenslet (a, b) puts the light of `reference` µm at origin + a · first + b · second, px (y, x).
+    """Lenslet (a, b) puts the light of the middle line at origin + a · first + b · second, px (y, x).
 
-    `dispersion` is the step along y and x for 1 µm.
+    `shifts`, (line, 2) px (y, x), say how far from it the other lines are.
     """
 
     origin: Floats
     first: Floats
     second: Floats
-    reference: float
-    dispersion: Floats
+    shifts: Floats
 
     def lenslets(self, side: int, margin: float = 4.0) -> Floats:
-        """Indices (a, b) of the lenslets whose reference light falls on a detector of `side` px, (n, 2)."""
+        """Indices (a, b) of the lenslets whose middle line falls on a detector of `side` px, (n, 2)."""
         reach = int(2 * side / LENSLETS.pitch)
         a, b = (n.ravel() for n in np.mgrid[-reach : reach + 1, -reach : reach + 1])
         places = self.places(np.stack([a, b], axis=1))
@@ -42,7 +42,7 @@ class Lattice:
         return np.stack([a, b], axis=1)[inside].astype(float)
 
     def places(self, indices: Floats) -> Floats:
-        """Where lenslets put the light of the reference wavelength, (n, 2) px (y, x)."""
+        """Where lenslets put the middle line, (n, 2) px (y, x)."""
         found: Floats = self.origin + indices @ np.stack([self.first, self.second])
         return found
 
@@ -61,14 +61,14 @@ def direction(lattice: Lattice) -> float:
     return float(np.angle(np.exp(1j * first) + np.exp(1j * second)))
 
 
-def find_lattice(laser: Images, lines: Floats, wavelengths: tuple[float, float]) -> Lattice:
-    """The lattice in a frame of lasers: its steps and the dispersion from what the frame has in common with itself.
+def find_lattice(laser: Images, usual: Floats) -> Lattice:
+    """The lattice in a frame of lasers: its steps from what the frame has in common with itself.
 
     Parameters
     ----------
     laser : (y, x), counts, dark subtracted
-    lines : (line,), µm
-    wavelengths : ends of the spectra, µm; they say how long a spectrum should be, within a fifth
+    usual : (line,), px
+        How far along the dispersion each line usually is from the middle one.
 
     Raises
     ------
@@ -83,8 +83,8 @@ def find_lattice(laser: Images, lines: Floats, wavelengths: tuple[float, float])
     alike = _alike(flat)
     first, second = _steps(alike)
     cell = _folded(gaussian_filter(flat, 0.7), first, second)
-    start, dispersion = _ordered(_peaks(cell, len(lines), first, second), first, second, lines, wavelengths)
-    return Lattice(start + middle, first, second, float(lines[len(lines) // 2]), dispersion)
+    start, shifts = _ordered(_peaks(cell, len(usual), first, second), first, second, usual)
+    return Lattice(start + middle, first, second, shifts)
 
 
 def _alike(image: Images) -> Floats:
@@ -160,30 +160,25 @@ def _peaks(cell: Floats, count: int, first: Floats, second: Floats) -> Floats:
     return np.array(found)
 
 
-def _ordered(
-    peaks: Floats, first: Floats, second: Floats, lines: Floats, wavelengths: tuple[float, float]
-) -> tuple[Floats, Floats]:
-    """Which spot is which line: the order in which they are as far apart as a spectrum is long, one above the other.
+def _ordered(peaks: Floats, first: Floats, second: Floats, usual: Floats) -> tuple[Floats, Floats]:
+    """Which spot is which line: the order, and the lenslets, in which they are as far apart as usual.
 
     Returns
     -------
-    (2,) px (y, x), the reference line from the middle of the image
-    (2,) px (y, x), step for 1 µm
+    (2,) px (y, x), the middle line from the middle of the image
+    (line, 2) px (y, x), the lines from the middle one
     """
-    nominal = IFS_CHANNELS / (wavelengths[1] - wavelengths[0])
-    away = lines - lines[len(lines) // 2]
     turns = np.stack([n.ravel() for n in np.mgrid[-5:6, -5:6]], axis=1) @ np.stack([first, second])
-    best, found = np.inf, (np.zeros(2), np.zeros(2))
+    best, found = np.inf, (np.zeros(2), np.zeros((len(usual), 2)))
     for order in permutations(range(len(peaks))):
         start = peaks[order[len(order) // 2]]
-        for sign in (1.0, -1.0):
-            gaps = []
-            for line, shift in zip(order, away, strict=True):
-                places = peaks[line] - start + turns
-                gaps.append(places[np.argmin(np.hypot(*(places - [sign * nominal * shift, 0]).T))])
-            dispersion = np.array(gaps).T @ away / (away @ away)
-            off = np.hypot(*(np.array(gaps) - away[:, None] * dispersion).T).max()
-            cost = off + 0.2 * np.hypot(*(dispersion - [sign * nominal, 0])) * np.abs(away).max()
-            if cost < best:
-                best, found = float(cost), (start, dispersion)
+        shifts = np.empty((len(usual), 2))
+        for n, (line, shift) in enumerate(zip(order, usual, strict=True)):
+            places = peaks[line] - start + turns
+            shifts[n] = places[np.argmin(np.hypot(*(places - [shift, 0]).T))]
+        off = float(np.hypot(*(shifts - np.stack([usual, np.zeros(len(usual))], axis=1)).T).max())
+        if off < best:
+            best, found = off, (start, shifts)
+    if best > STRANGE:
+        raise Unprocessable(f"the lasers are {best:.1f} px from where they usually are in a spectrum")
     return found

@@ -10,7 +10,7 @@ from pydantic import Field
 from scipy.sparse import csr_matrix
 
 from lyot.cube import Floats, Images
-from lyot.instruments.sphere_frames import IFS_CHANNELS, IFS_LAMPS, IFS_LASERS, IFS_RANGE
+from lyot.instruments.sphere_frames import IFS_CHANNELS, IFS_LAMPS, IFS_LASER_ROWS, IFS_LASERS, IFS_RANGE
 from lyot.reduce.calibrate.master import Master
 from lyot.reduce.calibrate.pixels import Mending
 from lyot.reduce.calibrate.raw import clean_mean
@@ -55,7 +55,7 @@ class MakeWavelengths(Step):
         mode = files[0].filter
         lines = np.array(IFS_LASERS[mode])
         laser = lamp_image(files, made)
-        traces = follow(laser, find_lattice(laser, lines, IFS_RANGE[mode]), lines)
+        traces = follow(laser, find_lattice(laser, np.array(IFS_LASER_ROWS[mode])), lines)
         if "spectra" in made:
             traces = straighten(traces, made["spectra"].planes["VALUE"])
         matrix = spectra_matrix(traces, mode, laser.shape[0], made)

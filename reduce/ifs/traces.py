@@ -67,7 +67,7 @@ def follow(laser: Images, lattice: Lattice, lines: Floats) -> Traces:
     middle = (np.array(laser.shape) - 1) / 2
     away = np.hypot(*(start - middle).T)
     scaled = (start - middle) / 1024.0
-    expected = start[:, None] + (lines - lattice.reference)[None, :, None] * lattice.dispersion
+    expected = start[:, None] + lattice.shifts[None]
     found, bright = np.empty_like(expected), np.empty(expected.shape[:2])
     rms = np.inf
     for reach, degree in STAGES:
