@@ -18,6 +18,7 @@ from lyot.catalog.history import histories
 from lyot.catalog.observing import ObservingCatalogue, plan
 from lyot.errors import BadInput, NotFound
 from lyot.instrument import Site, instruments
+from lyot.instruments import sites
 from lyot.product import slug
 
 OWN = ("date", "rank", "name", "target_id")
@@ -119,10 +120,13 @@ def site_of(words: str) -> Site:
             raise BadInput(f"{words!r} is no place on the Earth")
         east = (longitude + 180) % 360 - 180  # the date of an evening changes at 180°
         return Site(name=words.strip(), latitude=latitude, longitude=east, elevation=elevation)
-    known = {slug(name): one.site for one in instruments().values() for name in (one.site.name, one.name)}
+    places = [value for value in vars(sites).values() if isinstance(value, Site)]
+    known = {slug(one.name): one for one in places} | {slug(one.name): one.site for one in instruments().values()}
     if slug(words) not in known:
-        names = sorted({one.site.name for one in instruments().values()})
-        raise NotFound(f"no site is known as {words!r}; there are {', '.join(names)}, and every instrument's name")
+        raise NotFound(
+            f"no site is known as {words!r}; there are {', '.join(one.name for one in places)}",
+            hint="the name of an instrument or latitude,longitude,elevation will do as well",
+        )
     return known[slug(words)]
 
 

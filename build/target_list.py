@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lyot.catalog.names import Names, dictionary
+from lyot.catalog.names import Names, dictionary, normalise
 from lyot.catalog.tables.target import BANDS
 from lyot.errors import BadInput, NotFound
 from lyot.product import slug
@@ -203,17 +203,14 @@ def _identity(row: Row, known: Mapping[str, Row], names: Names, where: str) -> s
         raise BadInput(f"{where} has no name")
     name = str(row["name"])
     try:
+        plain = slug(name)
+        normalise(name)
+    except BadInput:  # a name without a Latin letter is no name that the release can know
+        return str(key or name)
+    try:
         return names.resolve(name)
     except NotFound:
-        return str(key or _plain(name))
-
-
-def _plain(name: str) -> str:
-    """An identity for a star that nobody knows: its name as an address, or as it is where it has no Latin letter."""
-    try:
-        return slug(name)
-    except BadInput:
-        return name
+        return str(key or plain)
 
 
 def _completed(row: Row, known: Mapping[str, Any]) -> Row:
