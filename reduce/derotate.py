@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lyot.cube import Floats, Images, star_position
+from lyot.cube import Floats, Images
 from lyot.errors import BadInput
 from lyot.reduce.parallel import spread
 
@@ -80,14 +80,32 @@ def derotate(
     BadInput
         If there are not as many angles as frames, or an angle is no number.
     """
-    source, turns = _checked(frames, angles)
+    source, turns = checked_frames(frames, angles)
     out = np.empty_like(source) if out is None else out
-    table, phi = sinc_weights(taps), np.radians(turns)
-    spread(lambda start, stop: _derotate(source[start:stop], phi[start:stop], table, out[start:stop]), len(source))
+    derotate_rows(source, turns, 0, out, taps=taps)
     return out
 
 
-def _checked(frames: ArrayLike, angles: ArrayLike) -> tuple[Images, Floats]:
+def derotate_rows(frames: Images, angles: Floats, first: int, out: Images, *, taps: int = TAPS) -> None:
+    """Some rows of what `derotate` gives, for little more than their part of the work.
+
+    Parameters
+    ----------
+    frames : (time, y, x)
+    angles : (time,), deg
+    first : int
+        The first of the rows.
+    out : (time, rows, x)
+        Where to put them; all of `y` when it may be `frames` itself.
+    """
+    table, phi = sinc_weights(taps), np.radians(angles)
+    spread(
+        lambda start, stop: _derotate(frames[start:stop], phi[start:stop], table, first, out[start:stop]), len(frames)
+    )
+
+
+def checked_frames(frames: ArrayLike, angles: ArrayLike) -> tuple[Images, Floats]:
+    """Frames and angles as the shears want them, or `BadInput`."""
     source = np.ascontiguousarray(frames, dtype=np.float32)
     turns = np.atleast_1d(np.asarray(angles, dtype=np.float64))
     if source.ndim != 3:
@@ -97,48 +115,6 @@ def _checked(frames: ArrayLike, angles: ArrayLike) -> tuple[Images, Floats]:
     if not np.isfinite(turns).all():
         raise BadInput(f"{int((~np.isfinite(turns)).sum())} of {len(turns)} angles are not numbers")
     return source, turns
-
-
-def derotate_fft(frames: ArrayLike, angles: ArrayLike) -> Images:
-    """The same as `derotate`, its shears done exactly in Fourier space: the reference, forty times slower.
-
-    Parameters
-    ----------
-    frames : (time, y, x)
-        Without NaN.
-    angles : (time,), deg
-
-    Returns
-    -------
-    (time, y, x), float32
-        Light that would come from outside the frame is 0, not NaN.
-    """
-    source, turns = _checked(frames, angles)
-    return np.stack([_turned_by_fft(frame, angle) for frame, angle in zip(source, turns, strict=True)])
-
-
-def _turned_by_fft(frame: Images, angle: float) -> Images:
-    quarters = round(angle / 90.0)
-    ny, nx = frame.shape
-    side = 2 * (max(ny, nx) // 2 + max(ny, nx))  # twice the frame: nothing that wraps round comes back in
-    star = side // 2
-    cy, cx = star_position(frame.shape)
-    padded = np.zeros((side + 1, side + 1))  # odd, so that a quarter turn keeps the star where it is
-    padded[star - cy : star - cy + ny, star - cx : star - cx + nx] = frame
-    padded = np.rot90(padded, -quarters)  # rows count upwards: numpy's clockwise is the sky's counter-clockwise
-    phi = np.radians(angle - 90.0 * quarters)
-    offset = np.arange(side + 1) - star
-    for axis, slope in ((1, np.tan(phi / 2)), (0, -np.sin(phi)), (1, np.tan(phi / 2))):
-        padded = _sheared(padded, slope * offset, axis)
-    return padded[star - cy : star - cy + ny, star - cx : star - cx + nx].astype(np.float32)
-
-
-def _sheared(image: Floats, shift: Floats, axis: int) -> Floats:
-    """Row (axis 1) or column (axis 0) `i` of the answer at u is that of `image` at u + shift[i]."""
-    frequency = np.fft.rfftfreq(image.shape[axis])
-    ramp = np.exp(2j * np.pi * np.outer(shift, frequency))
-    spectrum = np.fft.rfft(image, axis=axis) * (ramp if axis == 1 else ramp.T)
-    return np.fft.irfft(spectrum, n=image.shape[axis], axis=axis)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
@@ -193,8 +169,8 @@ def _quarter_turned(frame, quarters, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _derotate(frames, angles, table, out):  # type: ignore[no-untyped-def]
-    """Derotate some frames, by angles in radians."""
+def _derotate(frames, angles, table, first, out):  # type: ignore[no-untyped-def]
+    """Rows of some frames from `first` on, as many as `out` has, derotated by angles in radians."""
     for t in range(len(frames)):
         ny, nx = frames[t].shape
         cy, cx = ny // 2, nx // 2
@@ -214,25 +190,26 @@ def _derotate(frames, angles, table, out):  # type: ignore[no-untyped-def]
         known = np.empty((0, 0), np.float32)
         if missing:
             known = (~np.isnan(frames[t])).astype(np.float32)
-        _three_shears(turned, sy, sx, rest, table, out[t])
-        _hide_unknown(out[t], angles[t], known, ny, nx)
+        _three_shears(turned, sy, sx, rest, table, cy - first, out[t])
+        _hide_unknown(out[t], angles[t], known, first, ny, nx)
 
 
 @numba.njit(cache=True, nogil=True)
-def _three_shears(image, sy, sx, phi, table, out):  # type: ignore[no-untyped-def]
-    """Turn `image`, its star at (sy, sx), by at most an eighth of a turn; `out` has its star at (ny // 2, nx // 2).
+def _three_shears(image, sy, sx, phi, table, cy, out):  # type: ignore[no-untyped-def]
+    """Turn `image`, its star at (sy, sx), by at most an eighth of a turn; `out` has its star at (cy, nx // 2).
 
     The first shear gives sheared(x, y) = image(x + a y, y) with a = tan(φ/2), on columns that reach `margin` past
     `out` since the last shear will look there. Its rows are kept so that row r of `stack` holds, for every column,
-    the r-th sample that the shear along y needs: that shear is then a sum of whole rows.
+    the r-th sample that the shear along y needs: that shear is then a sum of whole rows. Of each row of `image` only
+    the stretch of columns that finds a place in `stack` is sheared.
     """
-    ny, nx = out.shape
+    height, nx = out.shape
     rows, columns = image.shape
-    cy, cx = ny // 2, nx // 2
+    cx = nx // 2
     taps = table.shape[1]
     before = taps // 2 - 1
     along_x, along_y = np.tan(phi / 2), -np.sin(phi)
-    margin = int(np.ceil(abs(along_x) * (cy + 1))) + taps
+    margin = int(np.ceil(abs(along_x) * max(abs(cy), abs(height - 1 - cy)))) + taps
     width = nx + 2 * margin
     pad = margin + cx + int(np.ceil(abs(along_x) * rows)) + taps
     row = np.zeros(columns + 2 * pad + width, np.float32)
@@ -243,42 +220,45 @@ def _three_shears(image, sy, sx, phi, table, out):  # type: ignore[no-untyped-de
         whole, step = _split(along_y * (x - margin - cx))
         shift[x] = cy - sy + before - whole
         weights[:, x] = table[step]
-    stack = np.zeros((ny + taps, width), np.float32)
+    stack = np.zeros((height + taps, width), np.float32)
     for y in range(rows):
+        start, stop = 0, width
+        while start < stop and not 0 <= y + shift[start] < height + taps:
+            start += 1
+        while start < stop and not 0 <= y + shift[stop - 1] < height + taps:
+            stop -= 1
         row[pad : pad + columns] = image[y]
         whole, step = _split(along_x * (y - sy))
-        _filter_row(sheared, row, pad + sx - margin - cx + whole - before, table[step])
-        for x in range(width):
-            r = y + shift[x]
-            if 0 <= r < ny + taps:
-                stack[r, x] = sheared[x]
-    for y in range(ny):
+        _filter_row(sheared[start:stop], row, start + pad + sx - margin - cx + whole - before, table[step])
+        for x in range(start, stop):
+            stack[y + shift[x], x] = sheared[x]
+    for y in range(height):
         _filter_columns(sheared, stack[y : y + taps], weights)
         whole, step = _split(along_x * (y - cy))
         _filter_row(out[y], sheared, margin + whole - before, table[step])
 
 
 @numba.njit(cache=True, nogil=True)
-def _hide_unknown(out, phi, known, ny, nx):  # type: ignore[no-untyped-def]
+def _hide_unknown(out, phi, known, top, ny, nx):  # type: ignore[no-untyped-def]
     """Set to NaN the pixels of `out` that come from outside the frame, or mostly from unknown pixels.
 
-    `known` is 1 where the frame is known and 0 elsewhere, or empty where all of it is. What comes from inside the
-    frame is one stretch of each row, so rows are searched from both ends.
+    `out` holds the rows from `top` on. `known` is 1 where the frame is known and 0 elsewhere, or empty where all of it
+    is. What comes from inside the frame is one stretch of each row, so rows are searched from both ends.
     """
     cosine, sine = np.cos(phi), np.sin(phi)
-    for y in range(ny):
-        first, last = 0, nx - 1
+    for row in range(len(out)):
+        y, first, last = top + row, 0, nx - 1
         while first < nx and not _inside(y, first, cosine, sine, ny, nx):
-            out[y, first] = np.nan
+            out[row, first] = np.nan
             first += 1
         while last > first and not _inside(y, last, cosine, sine, ny, nx):
-            out[y, last] = np.nan
+            out[row, last] = np.nan
             last -= 1
         if known.size > 0:
             for x in range(first, last + 1):
                 v, u = _source(y, x, cosine, sine, ny, nx)
                 if _bilinear(known, v, u) < 0.5:
-                    out[y, x] = np.nan
+                    out[row, x] = np.nan
 
 
 @numba.njit(cache=True, nogil=True)

@@ -14,8 +14,7 @@ import numpy as np
 
 from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, Unprocessable
-from lyot.reduce.collapse import collapse
-from lyot.reduce.derotate import derotate
+from lyot.reduce.combine import combine, strip_of
 from lyot.reduce.library import Comparison, comparisons, has_gaps
 from lyot.reduce.parallel import each, spread
 from lyot.reduce.products import apply_weights, blocks, scalar_products
@@ -127,12 +126,11 @@ def subtract(cube: Cube, recipe: Recipe, library: Images | None = None) -> Reduc
     check_rotation(cube, recipe)
     residuals = np.empty_like(cube.frames)
     image = np.empty_like(cube.frames[:, 0])
-    turned = np.empty_like(cube.frames[0])
+    strip = strip_of(cube.frames[0].shape)
     unserved = 0.0
     for wave in range(len(residuals)):
         unserved = max(unserved, _clean_wavelength(cube, recipe, model, wave, library, residuals[wave]))
-        derotate(residuals[wave], cube.angles, out=turned)
-        collapse(turned, recipe.collapse, out=image[wave])
+        combine(residuals[wave], cube.angles, recipe.collapse, image[wave], strip)
     if not np.isfinite(image).any(axis=(1, 2)).all():
         raise Unprocessable(
             f"{recipe.name} leaves no pixel of the image: no frame has a library",
@@ -150,9 +148,14 @@ def subtract(cube: Cube, recipe: Recipe, library: Images | None = None) -> Reduc
 
 
 def starlight_model(recipe: Recipe) -> StarlightModel:
-    """The recipe's model, if it is one."""
+    """The recipe's model, if it is one and nothing in the recipe is left to be decided."""
     if not isinstance(recipe.model, StarlightModel):
         raise BadInput(f"{type(recipe.model).__name__}, the model of recipe {recipe.name}, is no starlight model")
+    if recipe.open:
+        raise BadInput(
+            f"recipe {recipe.name} leaves {' and '.join(recipe.open)} open",
+            hint="call the recipe itself, or lyot.subtract: they decide first",
+        )
     return recipe.model
 
 

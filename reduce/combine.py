@@ -1,0 +1,42 @@
+"""Residual frames to one image with North up, a strip of rows at a time, so that no second cube is held."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lyot.cube import Floats, Images
+from lyot.reduce.collapse import collapse
+from lyot.reduce.derotate import derotate_rows
+
+STRIP = 4_200_000  # pixels of derotated frames held at once: 17 MB
+FEWEST_ROWS = 24  # of a strip; the shears read a dozen rows beside it
+
+
+def combine(residuals: Images, angles: Floats, how: str, out: Images, strip: Images | None = None) -> None:
+    """Turn frames North up and put their median or mean over time into `out`.
+
+    Parameters
+    ----------
+    residuals : (time, y, x), counts
+        NaN marks what was not seen.
+    angles : (time,), deg
+    how : "median" or "mean"
+    out : (y, x)
+    strip : from `strip_of`, optional
+        Work space, for who combines often.
+    """
+    work = strip_of(residuals.shape) if strip is None else strip
+    count, height = len(residuals), len(work) // (len(residuals) * residuals.shape[2])
+    for first in range(0, len(out), height):
+        rows = out[first : first + height]
+        turned = work[: count * rows.size].reshape(count, *rows.shape)
+        derotate_rows(residuals, angles, first, turned)
+        collapse(turned, how, out=rows)
+
+
+def strip_of(shape: tuple[int, ...]) -> Images:
+    """Work space in which frames of shape (time, y, x) are combined, flat."""
+    count, ny, nx = shape
+    strips = -(-count * ny * nx // STRIP)
+    height = min(ny, max(FEWEST_ROWS, -(-ny // strips)))
+    return np.empty(count * height * nx, np.float32)
