@@ -14,7 +14,7 @@ from lyot.site.words import day, number
 Row = Mapping[str, Any]
 
 SIDE = 360.0
-LEAST = 1000.0  # mas from the star to the border, at least
+LEAST = 600.0  # mas from the star to the border, at least
 RING = 500.0  # mas: where depths are given
 INK, SOFT, PAPER, MARK = "#171b24", "#545b69", "#ffffff", "#9c4410"
 #: Colours of a dark page; a picture in a page follows the reader's wish, and paper stays white.
@@ -42,7 +42,7 @@ def finding_chart(name: str, known: Sequence[Row], star: Row, ring: float = RING
     seen = "; ".join(_says(row) for row in known) or "nothing is known near it"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIDE:g} {SIDE:g}" role="img" '
-        f'font-family="system-ui, sans-serif" font-size="13">',
+        f'font-family="system-ui, sans-serif" font-size="15">',
         f"<title>{_text(f'Finding chart of {name}: {seen}')}</title><style>{DARK}</style>",
         f'<rect class="p" width="{SIDE:g}" height="{SIDE:g}" fill="{PAPER}"/>',
         f'<circle class="l" cx="{middle:g}" cy="{middle:g}" r="{ring * per_mas:.1f}" fill="none" stroke="{SOFT}" '
@@ -80,7 +80,7 @@ def _says(row: Row) -> str:
 def _motion(star: Row, middle: float, per_mas: float) -> list[str]:
     """An arrow as long as the star moves in a year; what is behind it goes the other way."""
     east, north = star.get("pmra"), star.get("pmdec")
-    if east is None or north is None or not 4 <= math.hypot(east, north) * per_mas <= 0.45 * SIDE:
+    if east is None or north is None or not 14 <= math.hypot(east, north) * per_mas <= 0.45 * SIDE:
         return []
     x, y = middle - east * per_mas, middle - north * per_mas
     angle = math.atan2(y - middle, x - middle)

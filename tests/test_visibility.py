@@ -198,3 +198,25 @@ def test_windows_lie_in_the_night_and_above_the_limit():
     assert (end <= np.minimum(dark.dawn, passage.end) + slack)[there].all()
     assert (passage.airmass_most[there] <= 1.8 + 1e-6).all()
     assert (end - begin)[there] == pytest.approx(1.5)
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("ignore")  # astroplan looks for newer tables of the Earth's rotation
+def test_astroplan_agrees_on_rise_transit_and_set():
+    astroplan = pytest.importorskip("astroplan")
+    place = EarthLocation.from_geodetic(PARANAL.longitude * u.deg, PARANAL.latitude * u.deg, PARANAL.elevation * u.m)
+    observer = astroplan.Observer(location=place)
+    rows, dark = stars(6), nights(PARANAL, "2026-04-10", "2026-04-11")
+    passage = passages(rows, dark, 2.0, 1.0)
+    for s, row in enumerate(rows):
+        star = of_star(row, dark.midnight[0])
+        ours = {name: dark.mjd(getattr(passage, name)[s]) for name in ("rise", "transit", "set")}
+        for n in range(len(dark.dates)):
+            for name, answer in (("rise", observer.target_rise_time), ("set", observer.target_set_time),
+                                 ("transit", observer.target_meridian_transit_time)):  # fmt: skip
+                if not np.isfinite(ours[name][n]):
+                    continue
+                level = {} if name == "transit" else {"horizon": 30 * u.deg}
+                before = Time(ours[name][n] - 0.1, format="mjd")
+                theirs = answer(before, star, which="next", n_grid_points=720, **level)
+                assert theirs.mjd == pytest.approx(ours[name][n], abs=MINUTE / 24), name
