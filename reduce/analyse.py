@@ -14,16 +14,17 @@ from lyot.cube import Cube, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce import recipes, starlight
 from lyot.reduce.census import MOST, take_census
-from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, fit_source, ring_level
+from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, fit_only
 from lyot.reduce.collapse import collapse as collapse_over
 from lyot.reduce.companion import Companion, at_peak, companion_of, source_of
 from lyot.reduce.detect import Peak, peaks, same_source
 from lyot.reduce.inject import Point, point_at
 from lyot.reduce.limits import corrected, limits
-from lyot.reduce.local import LocalReduction, prepare
+from lyot.reduce.local import prepare
 from lyot.reduce.measure import snr_map
 from lyot.reduce.psf_image import fwhm_of, own_normalisation, star_flux_of
 from lyot.reduce.reduction import Limit, Reduction
+from lyot.reduce.settle import carry_out, settle
 from lyot.reduce.step import Collapse, Recipe, Step, Strategy
 
 THRESHOLD = 5.0  # S/N from which a peak is measured
@@ -54,7 +55,7 @@ def subtract(
     Reduction
         With `image` (wave, y, x), `residuals` (wave, time, y, x), `record`.
     """
-    return starlight.subtract(cube, as_recipe(model, strategy, collapse), library)
+    return carry_out(cube, as_recipe(model, strategy, collapse), library)
 
 
 def as_recipe(recipe: Recipe | Step | str, strategy: Strategy = "adi", collapse: Collapse = "median") -> Recipe:
@@ -123,11 +124,12 @@ def contrast_curve(
     """
     if cube.star_flux is None:
         raise Unprocessable("no star flux is known, so no contrast can be stated", hint="give the cube a star_flux")
-    plan = as_recipe(recipe)
+    settled = settle(cube, as_recipe(recipe), library)
+    cube, plan = settled.cube, settled.recipe
     image = starlight.subtract(cube, plan, library).image
     rows: list[list[np.ndarray]] = []
     for wave in range(len(image)):
-        census = take_census(prepare(cube, plan, wave, library), image[wave], _fit, THRESHOLD)
+        census = take_census(prepare(cube, plan, wave, library), image[wave], fit_only, THRESHOLD)
         curves = {limit.noise: limit for limit in limits(census.local, census.image, sigma, census.points)}
         if curves:
             mawet, annulus = curves["mawet"], curves["annulus"]
@@ -186,8 +188,8 @@ def fit_companion(
     missing = {"separation", "position_angle"} - set(guess)
     if missing:
         raise BadInput(f"the guess of a companion lacks {' and '.join(sorted(missing))}")
-    plan = as_recipe(recipe)
-    local = prepare(cube, plan, wave, library)
+    settled = settle(cube, as_recipe(recipe), library)
+    local = prepare(settled.cube, settled.recipe, wave, library)
     star = star_flux_of(cube, wave)
     flux = float(guess.get("flux", guess.get("contrast", 0.0) * (star or 0.0)))
     point = Point(float(guess["separation"]), float(guess["position_angle"]), flux)
@@ -223,8 +225,9 @@ def analyse(
     BadInput, Unprocessable
         As `lyot.reduce.starlight.subtract`.
     """
-    plan = as_recipe(recipe)
-    reduction = starlight.subtract(cube, plan, library)
+    settled = settle(cube, as_recipe(recipe), library)
+    cube, plan = settled.cube, settled.recipe
+    reduction = settled.told(starlight.subtract(cube, plan, library))
     image, notes = reduction.image, [*reduction.notes, *_missing(cube)]
     made = replace(reduction, stacked=collapse_over(image, "mean"), notes=tuple(notes))
     if cube.psf is None and cube.fwhm is None:
@@ -286,8 +289,3 @@ def _sources(
         [replace(limit, wave=wave) for limit in below],
         census.notes,
     )
-
-
-def _fit(local: LocalReduction, image: Images, guess: Point) -> Fit:
-    """A fit without errors, where only the source is to be taken out."""
-    return Fit(fit_source(local, guess, ring_level(image, guess, local.fwhm)), np.full((3, 3), np.nan))

@@ -176,6 +176,11 @@ def characterise(local: LocalReduction, image: NDArray[np.floating], guess: Poin
     return Fit(found, known.T @ known / len(known), len(known))
 
 
+def fit_only(local: LocalReduction, image: NDArray[np.floating], guess: Point) -> Fit:
+    """Fit a source without its errors, where it is only to be taken out; raises as `fit_source`."""
+    return Fit(fit_source(local, guess, ring_level(image, guess, local.fwhm)), np.full((3, 3), np.nan))
+
+
 def ring_level(image: NDArray[np.floating], point: Point, fwhm: float) -> float:
     """Median of the image on the ring through a source, 1 FWHM wide, without the part within 2 FWHM of it."""
     cy, cx = star_position(image.shape)

@@ -46,7 +46,8 @@ def with_components(recipe: Recipe, ncomp: int) -> Recipe:
 
 
 def images_by_components(
-    cube: Cube, recipe: Recipe, counts: Sequence[int], library: Images | None = None
+    cube: Cube, recipe: Recipe, counts: Sequence[int], library: Images | None = None,
+    waves: Sequence[int] | None = None,
 ) -> Iterator[Images]:
     """What the recipe makes of a cube with each number of components, one image after the other.
 
@@ -58,6 +59,7 @@ def images_by_components(
     counts : numbers of components
     library : (nref, y, x) or (wave, nref, y, x), counts, optional
         Frames of other stars, for strategy "rdi".
+    waves : wavelengths to make images of; all when not given
 
     Yields
     ------
@@ -74,20 +76,21 @@ def images_by_components(
     recipes = [with_components(recipe, ncomp) for ncomp in counts]
     check_mask(cube, recipe)
     check_rotation(cube, recipe)
+    chosen_waves = range(len(cube.wavelengths)) if waves is None else waves
     prepared = [
         [
             (comparison, seen, products(comparison, seen))
             for comparison in comparisons(cube, recipe, wave, library)
             for seen in map(comparison.looking_at, zones(recipe, cube, wave))
         ]
-        for wave in range(len(cube.wavelengths))
+        for wave in chosen_waves
     ]
     residuals, turned = np.empty_like(cube.frames[0]), np.empty_like(cube.frames[0])
     for chosen in recipes:
         model = starlight_model(chosen)
         assert isinstance(model, LinearModel)
-        image = np.empty_like(cube.frames[:, 0])
-        for wave, parts in enumerate(prepared):
+        image = np.empty((len(prepared), *cube.frames.shape[2:]), np.float32)
+        for place, (wave, parts) in enumerate(zip(chosen_waves, prepared, strict=True)):
             residuals[:] = np.nan
             left = residuals.reshape(len(residuals), -1)
             for comparison, zone, (gram, cross) in parts:
@@ -98,12 +101,15 @@ def images_by_components(
             if has_gaps(cube.frames[wave]):
                 residuals[np.isnan(cube.frames[wave])] = np.nan
             derotate(residuals, cube.angles, out=turned)
-            collapse(turned, recipe.collapse, out=image[wave])
+            collapse(turned, recipe.collapse, out=image[place])
         yield image
 
 
-def choose_components(cube: Cube, recipe: Recipe, counts: Sequence[int], planets: Sequence[Point]) -> Recipe:
-    """The recipe with that number of components that shows simulated planets best.
+def components_curve(
+    cube: Cube, recipe: Recipe, counts: Sequence[int], planets: Sequence[Point], wave: int = 0,
+    library: Images | None = None,
+) -> dict[int, float]:
+    """Mean S/N at one wavelength of simulated planets, for each number of components.
 
     Parameters
     ----------
@@ -112,25 +118,27 @@ def choose_components(cube: Cube, recipe: Recipe, counts: Sequence[int], planets
     recipe : Recipe
         Of a model with components.
     counts : numbers of components to try
-    planets : where, and how bright; about as bright as what is looked for, and clear of it
+    planets : where, and how bright
+        About as bright as what is looked for, all in the cube at once: no two of them on one ring, for each would be
+        noise to the other.
+    wave : int
+    library : as in `images_by_components`
 
-    Returns
-    -------
-    Recipe
-        Its record says how many components were chosen.
+    Raises
+    ------
+    BadInput
+        If there is nothing to try, or nothing to try it on.
     """
     if not counts or not planets:
         raise BadInput(f"{len(counts)} numbers of components and {len(planets)} planets to choose by; some are needed")
-    fakes = inject(cube, *planets)
-    width = [fwhm_of(cube, wave) for wave in range(len(cube.wavelengths))]
-    seen = [_mean_snr(image, width, planets) for image in images_by_components(fakes, recipe, counts)]
-    return with_components(recipe, counts[int(np.argmax(seen))])
+    fakes = inject(cube, *planets, wave=wave)
+    width = fwhm_of(cube, wave)
+    images = images_by_components(fakes, recipe, counts, library, (wave,))
+    return {count: _mean_snr(image[0], width, planets) for count, image in zip(counts, images, strict=True)}
 
 
-def _mean_snr(image: Images, fwhm: Sequence[float], planets: Sequence[Point]) -> float:
-    """Mean over planets and wavelengths of the S/N where each stands; nothing where it cannot be measured."""
-    values = []
-    for channel, width in zip(image, fwhm, strict=True):
-        snr = np.nan_to_num(snr_map(channel, width))
-        values += [snr[tuple(np.rint(planet.place(channel.shape)).astype(int))] for planet in planets]
-    return float(np.mean(values))
+def _mean_snr(image: Images, fwhm: float, planets: Sequence[Point]) -> float:
+    """Mean over planets of the S/N where each stands; nothing where it cannot be measured."""
+    snr = np.nan_to_num(snr_map(image, fwhm))
+    places = [tuple(np.rint(planet.place(image.shape)).astype(int)) for planet in planets]
+    return float(np.mean([snr[place] for place in places]))

@@ -1,4 +1,8 @@
-"""The reductions we publish."""
+"""The reductions we publish.
+
+None of them leaves frames out: whoever calibrated a cube has chosen its frames, a frame less is field rotation less,
+and a frame that differs harms a median little. Who knows better says so: `recipe("pca", select=5)`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lyot.errors import BadInput, NotFound
+from lyot.reduce.components import ComponentChoice
 from lyot.reduce.psf.annular_pca import AnnularPCA
 from lyot.reduce.psf.cadi import ClassicalADI
 from lyot.reduce.psf.loci import LOCI
@@ -28,11 +33,14 @@ RECIPES = {
         Recipe(name="tloci", model=TLOCI()),
     )
 }
+AUTO = "auto"  # in place of a number of components: the cube decides
 PUBLISHED = ("no-adi", "cadi", "pca")  # what is reduced when nobody says otherwise
 
 
 def recipe(name: str, /, **changes: Any) -> Recipe:
     """A recipe by its name, with changes: to its model where the model has such a field, else to the recipe itself.
+
+    `ncomp="auto"` leaves the number of components to the cube, `select=5` leaves frames out that lie 5σ off the others.
 
     Raises
     ------
@@ -49,6 +57,9 @@ def recipe(name: str, /, **changes: Any) -> Recipe:
     if name not in RECIPES:
         raise NotFound(f"there is no recipe {name!r}", hint=f"recipes are {', '.join(RECIPES)}")
     chosen = RECIPES[name]
+    if changes.get("ncomp") == AUTO and "ncomp" in type(chosen.model).model_fields:
+        changes = {"components": ComponentChoice(), **changes}
+        del changes["ncomp"]
     inner = {key for key in changes if key in type(chosen.model).model_fields}
     outer = set(changes) - inner
     unknown = outer - (set(Recipe.model_fields) - {"name", "model"})

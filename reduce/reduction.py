@@ -58,8 +58,9 @@ class Reduction:
     image : (wave, y, x), counts
         Starlight-subtracted frames, North up, combined over time. NaN where nothing was seen.
     residuals : (wave, time, y, x), counts
-        Starlight-subtracted frames before derotation.
+        Starlight-subtracted frames before derotation; those that the recipe left out are not among them.
     record : JSON object
+        Replays the recipe.
     corrected : (wave, y, x), counts, optional
         `image` divided by the throughput at each separation.
     stacked : (y, x), optional
@@ -68,6 +69,9 @@ class Reduction:
         S/N maps (Mawet et al. 2014).
     limits, sources : what `lyot.reduce.analyse` measured
     frames_used : int
+    settled : JSON object
+        What the recipe left for the cube to decide and what came of it: `select` (reasons by number of the frame left
+        out), `components` (the number chosen, and the S/N of simulated companions by number).
     notes : sentences about what the reader should know (few frames, little rotation, no star flux…)
     """
 
@@ -81,3 +85,4 @@ class Reduction:
     limits: tuple[Limit, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    settled: Mapping[str, Any] = field(default_factory=dict)

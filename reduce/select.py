@@ -6,16 +6,52 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+from scipy.ndimage import spline_filter1d
 
-from lyot.cube import Cube, Floats, star_position
-from lyot.errors import BadInput
+from lyot.cube import Cube, Floats, Images, star_position
+from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.collapse import collapse
+from lyot.reduce.library import has_gaps, without_gaps
+from lyot.reduce.psf_image import fwhm_of
+from lyot.reduce.step import Step
 
 OUTLIER = 5.0  # robust σ beyond which a frame is not one of the others
 FEWEST = 0.5  # part of the frames that is kept whatever they are like
+COMPARABLE = 5  # frames below which nobody can say which of them is the odd one
+STILL = 0.01  # px; a star that wanders less than that from frame to frame does not wander
 TO_SIGMA = 1.4826  # median absolute deviation of a Gaussian, to its σ
+TO_SIGMA_OF_TWO = 0.8493  # median length of a vector of two Gaussians, to their σ: 1 / √(2 ln 2)
 
-FLUX, CORRELATION = "flux", "correlation"
+FLUX, CORRELATION, CENTRING = "flux", "correlation", "centring"
+CODES = FLUX, CORRELATION, CENTRING
+
+
+class FrameSelection(Step):
+    """Leave out frames that are not like the others, before any starlight is subtracted.
+
+    They are compared in the ring of speckles: outside the mask of the coronagraph, inside the control radius.
+    """
+
+    threshold: float = Field(OUTLIER, gt=0, description="robust σ beyond which a frame is an outlier")
+    inner: float = Field(2.0, ge=0, description="FWHM, inner edge of the ring in which frames are compared")
+    outer: float = Field(15.0, gt=0, description="FWHM, its outer edge, or that of the frame if it is nearer")
+
+    def __call__(self, cube: Cube, mask_radius: float = 0.0) -> Selection:
+        """The frames of a cube that are kept.
+
+        Raises
+        ------
+        Unprocessable
+            If nothing says how wide a speckle is, or the ring holds too few pixels.
+        """
+        width = max(fwhm_of(cube, wave) for wave in range(len(cube.wavelengths)))
+        inner = max(self.inner * width, mask_radius)
+        outer = min(self.outer * width, min(cube.frames.shape[-2:]) // 2)
+        try:
+            return select_frames(cube, inner, outer, self.threshold)
+        except BadInput as too_small:
+            raise Unprocessable(f"frames cannot be compared: {too_small.message}") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +62,8 @@ class Selection:
     ----------
     keep : (time,), bool
     reasons : (time,) of str
-        Why a frame is an outlier: "flux", "correlation", both with a space between, or nothing. A frame may have a
-        reason and be kept all the same; then `note` says so.
+        Why a frame is an outlier: "flux", "correlation", "centring", several with a space between, or nothing. A frame
+        may have a reason and be kept all the same; then `note` says so.
     note : str
         One sentence for the reader.
     """
@@ -36,18 +72,24 @@ class Selection:
     reasons: tuple[str, ...]
     note: str
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Reason for which each frame is left out, by its number, counted from 0."""
+        return {str(t): self.reasons[t] for t in np.flatnonzero(~self.keep)}
+
     def of(self, cube: Cube) -> Cube:
         """The cube with only the frames that are kept."""
-        return cube.select(self.keep)
+        return cube if self.keep.all() else cube.select(self.keep)
 
 
 def select_frames(cube: Cube, inner: float, outer: float, threshold: float = OUTLIER) -> Selection:
     """Leave out frames that are not like the others, but never more than half of them.
 
-    Between two circles about the star each frame has a flux, and a correlation with the median of all frames. A frame
-    is an outlier when its flux differs from the median flux, or its correlation falls below the median, by more than
-    `threshold` robust standard deviations at any wavelength. When more than half are outliers, the half of all frames
-    that lies nearest to the others is kept, and the note says so.
+    Between two circles about the star each frame has a flux, a correlation with the median of all frames, and a place:
+    by how much that median must be moved to look most like it, to first order. A frame is an outlier when its flux
+    differs from the median flux, its correlation falls below the median, or its place lies off the median place, by
+    more than `threshold` robust standard deviations at any wavelength. When more than half are outliers, the half of
+    all frames that lies nearest to the others is kept, and the note says so. Of fewer than five frames none is odd.
 
     Parameters
     ----------
@@ -61,52 +103,90 @@ def select_frames(cube: Cube, inner: float, outer: float, threshold: float = OUT
     BadInput
         If the ring holds too few pixels to correlate.
     """
-    flux, correlation = _likeness(cube, inner, outer)
-    oddness = {FLUX: _deviation(flux, both_sides=True), CORRELATION: _deviation(correlation, both_sides=False)}
-    reasons = tuple(
-        " ".join(code for code, values in oddness.items() if values[t] > threshold) for t in range(len(cube.angles))
-    )
-    keep = np.array([reason == "" for reason in reasons])
-    least = int(np.ceil(FEWEST * len(keep)))
+    count = len(cube.angles)
+    if count < COMPARABLE:
+        note = f"All frames are kept: {count} are too few to tell which of them is unlike the others."
+        return Selection(np.ones(count, dtype=np.bool_), ("",) * count, note)
+    oddness = _oddness(cube, inner, outer)
+    odd = oddness > threshold
+    reasons = tuple(" ".join(code for code, is_odd in zip(CODES, frame, strict=True) if is_odd) for frame in odd.T)
+    keep = ~odd.any(axis=0)
+    least = int(np.ceil(FEWEST * count))
     left_out = int((~keep).sum())
-    note = f"{left_out} of {len(keep)} frames left out: {_counted(reasons)}." if left_out else "All frames are kept."
+    note = f"{left_out} of {count} frames left out: {_counted(reasons)}." if left_out else "All frames are kept."
     if keep.sum() < least:
-        worst = np.maximum(oddness[FLUX], oddness[CORRELATION])
-        keep = np.zeros(len(keep), dtype=np.bool_)
-        keep[np.argsort(worst, kind="stable")[:least]] = True
-        note = f"{left_out} of {len(keep)} frames are outliers ({_counted(reasons)}): the best {least} are kept."
+        keep = np.zeros(count, dtype=np.bool_)
+        keep[np.argsort(oddness.max(axis=0), kind="stable")[:least]] = True
+        note = f"{left_out} of {count} frames are outliers ({_counted(reasons)}): the best {least} are kept."
     return Selection(keep, reasons, note)
 
 
-def _likeness(cube: Cube, inner: float, outer: float) -> tuple[Floats, Floats]:
-    """Flux of each frame in the ring, and its correlation there with the median frame; (wave, time) both."""
+def _oddness(cube: Cube, inner: float, outer: float) -> Floats:
+    """How far each frame is from the others in flux, correlation and place, in robust σ at its worst wavelength.
+
+    Returns
+    -------
+    (3, time), as `CODES`
+    """
     cy, cx = star_position(cube.frames.shape)
     y, x = np.ogrid[: cube.frames.shape[2], : cube.frames.shape[3]]
     distance = np.hypot(y - cy, x - cx)
-    ring = (distance >= inner) & (distance <= outer) & np.isfinite(cube.frames).all(axis=(0, 1))
-    if ring.sum() < 10:
-        raise BadInput(f"the ring from {inner:g} to {outer:g} px holds {int(ring.sum())} good pixels, 10 are needed")
-    pixels = cube.frames[:, :, ring].astype(np.float64)
-    flux = pixels.mean(axis=2)
-    middle = np.stack([collapse(frames[:, ring]) for frames in cube.frames]).astype(np.float64)
-    there = pixels - flux[:, :, None]
-    here = middle - middle.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(there, axis=2) * np.linalg.norm(here, axis=1)[:, None]
-    products = np.einsum("wtp,wp->wt", there, here)
-    return flux, np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    ring = (distance >= inner) & (distance <= outer)
+    worst = np.zeros((3, len(cube.angles)))
+    for frames in cube.frames:
+        seen = ring & (np.isfinite(frames).mean(axis=0) > 0.5) if has_gaps(frames) else ring
+        if seen.sum() < 10:
+            good = int(seen.sum())
+            raise BadInput(f"the ring from {inner:g} to {outer:g} px holds {good} good pixels, 10 are needed")
+        flux, correlation, moves = _likeness(without_gaps(frames), seen)
+        here = _deviation(flux), np.maximum(-_deviation(correlation), 0.0), _wandering(moves)
+        worst = np.maximum(worst, np.abs(here))
+    return worst
 
 
-def _deviation(values: Floats, *, both_sides: bool) -> Floats:
-    """How far each frame is from the median over time, in robust σ, at its worst wavelength; (time,)."""
-    middle = np.median(values, axis=1, keepdims=True)
-    spread = TO_SIGMA * np.median(np.abs(values - middle), axis=1, keepdims=True)
+def _likeness(frames: Images, ring: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    """Flux of each frame in the ring; its correlation there with the median frame; its place relative to that.
+
+    Returns
+    -------
+    flux, correlation : (time,)
+    moves : (time, 2), px
+        The first-order solution of frame = a · median + move · gradient + level, over a.
+    """
+    pixels = frames[:, ring].astype(np.float64)
+    flux = pixels.mean(axis=1)
+    median = collapse(frames).astype(np.float64)
+    middle = median[ring]
+    there, here = pixels - flux[:, None], middle - middle.mean()
+    lengths = np.linalg.norm(there, axis=1) * np.linalg.norm(here)
+    correlation = np.divide(there @ here, lengths, out=np.zeros(len(there)), where=lengths > 0)
+    slopes = [_slope(median, axis)[ring] for axis in (0, 1)]
+    terms = np.stack([here, *(slope - slope.mean() for slope in slopes)], axis=1)
+    bright, *moves = np.linalg.lstsq(terms, there.T, rcond=None)[0]
+    return flux, correlation, -np.divide(moves, bright, out=np.zeros((2, len(there))), where=bright != 0).T
+
+
+def _slope(image: Floats, axis: int) -> Floats:
+    """Derivative of an image along an axis, 1/px, by the cubic spline through its pixels."""
+    smooth = spline_filter1d(np.nan_to_num(image), order=3, axis=axis)
+    return np.asarray(0.5 * (np.roll(smooth, -1, axis=axis) - np.roll(smooth, 1, axis=axis)))
+
+
+def _deviation(values: Floats) -> Floats:
+    """By how many robust σ each value lies above the median, or, negative, below."""
+    middle = np.median(values)
+    spread = TO_SIGMA * np.median(np.abs(values - middle))
     # Differences at the level of rounding are none, even among frames that are otherwise equal.
-    spread = np.maximum(spread, 1e-6 * np.maximum(np.abs(middle), np.finfo(float).tiny))
-    away = (values - middle) / spread
-    return np.asarray((np.abs(away) if both_sides else -away).max(axis=0))
+    return np.asarray((values - middle) / max(spread, 1e-6 * max(abs(middle), np.finfo(float).tiny)))
+
+
+def _wandering(moves: Floats) -> Floats:
+    """How far each place is from the median place, in robust σ of one axis."""
+    away = np.linalg.norm(moves - np.median(moves, axis=0), axis=1)
+    return np.asarray(away / max(TO_SIGMA_OF_TWO * float(np.median(away)), STILL))
 
 
 def _counted(reasons: tuple[str, ...]) -> str:
     """How often each reason was given, in words."""
-    counts = {code: sum(code in reason for reason in reasons) for code in (FLUX, CORRELATION)}
+    counts = {code: sum(code in reason for reason in reasons) for code in CODES}
     return ", ".join(f"{count} by {code}" for code, count in counts.items() if count)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Strategy = Literal["adi", "sdi", "asdi", "rdi"]
 Collapse = Literal["median", "mean"]
+RULES = "select", "components"  # fields of a recipe that leave something for the cube to decide
 
 
 class Step(Declaration):
@@ -69,6 +70,23 @@ class Recipe(Declaration):
     collapse: Collapse = "median"
     mask_radius: float = Field(0.0, ge=0, description="px around the star that are left out")
     library_size: int = Field(100, ge=1, description="frames of other stars that strategy rdi keeps, best first")
+    select: SerializeAsAny[Step] | None = Field(None, description="how frames are chosen first; all are kept without")
+    components: SerializeAsAny[Step] | None = Field(None, description="how their number is chosen; the model's without")
+
+    @field_validator("select", mode="before")
+    @classmethod
+    def _by_threshold(cls, value: Any) -> Any:
+        """Robust σ beyond which a frame is an outlier stand for the usual selection."""
+        from lyot.reduce.select import FrameSelection
+
+        if not isinstance(value, str | int | float):
+            return value
+        if value == "none":
+            return None
+        try:
+            return FrameSelection(threshold=float(value))
+        except ValueError:
+            raise ValueError("a positive number of robust σ is needed, or none") from None
 
     @field_validator("name")
     @classmethod
@@ -86,24 +104,39 @@ class Recipe(Declaration):
             "collapse": self.collapse,
             "mask_radius": self.mask_radius,
         }
-        return {**written, "library_size": self.library_size} if self.strategy == "rdi" else written
+        if self.strategy == "rdi":
+            written["library_size"] = self.library_size
+        for name, rule in self.open.items():
+            written[name] = rule.record()
+        return written
 
     @classmethod
     def replay(cls, record: dict[str, Any]) -> Recipe:
         """The recipe of a record."""
-        rest = {name: value for name, value in record.items() if name not in ("recipe", "model")}
-        return cls(name=record["recipe"], model=replay(record["model"]), **rest)
+        rest = {name: value for name, value in record.items() if name not in ("recipe", "model", *RULES)}
+        rules = {name: replay(record[name]) for name in RULES if name in record}
+        return cls(name=record["recipe"], model=replay(record["model"]), **rules, **rest)
 
     def __call__(self, cube: Cube, library: Images | None = None) -> Reduction:
         """Residual frames and their combination; measuring them is `lyot.reduce.analyse`.
 
         `library`, (nref, y, x) counts, are the frames of other stars that strategy "rdi" wants.
         """
-        from lyot.reduce.starlight import subtract
+        from lyot.reduce.settle import carry_out
 
-        return subtract(cube, self, library)
+        return carry_out(cube, self, library)
+
+    @property
+    def open(self) -> dict[str, Step]:
+        """Rules by which the cube decides, before any starlight is subtracted; `lyot.reduce.settle` follows them."""
+        return {name: rule for name in RULES if (rule := getattr(self, name)) is not None}
 
     @property
     def parameters(self) -> str:
-        """The model's parameters in words, as `ncomp=5`."""
-        return ", ".join(f"{name}={getattr(self.model, name)}" for name in type(self.model).model_fields)
+        """The model's parameters in words, as `ncomp=5`; `ncomp=auto` where the cube decides."""
+        values = {name: getattr(self.model, name) for name in type(self.model).model_fields}
+        if self.components is not None:
+            values["ncomp"] = "auto"
+        if self.select is not None:
+            values["select"] = f"{getattr(self.select, 'threshold', self.select):g}"
+        return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -6,7 +6,7 @@ from sky import Planet, observe
 
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.inject import Point
-from lyot.reduce.modes import choose_components, images_by_components, with_components
+from lyot.reduce.modes import components_curve, images_by_components, with_components
 from lyot.reduce.psf.annular_pca import AnnularPCA
 from lyot.reduce.psf.cadi import ClassicalADI
 from lyot.reduce.psf.pca import PCA
@@ -35,13 +35,20 @@ def test_the_same_with_other_wavelengths_and_gaps():
         assert np.array_equal(image, with_components(recipe, ncomp)(cube).image, equal_nan=True)
 
 
-def test_the_choice_is_in_the_recipe_and_its_record(seen):
+def test_one_wavelength_alone_is_that_of_all():
+    cube = observe(nframes=5, wavelengths=(1.2, 1.5, 1.8), rotation=30.0)
+    recipe = Recipe(name="trial", model=PCA())
+    (every,) = images_by_components(cube, recipe, (2,))
+    (one,) = images_by_components(cube, recipe, (2,), waves=(1,))
+    assert np.array_equal(one[0], every[1], equal_nan=True)
+
+
+def test_the_curve_peaks_between_too_few_and_too_many(seen):
     flux = 5e-4 * seen.star_flux[0]
-    planets = [Point(15.0, angle, flux) for angle in (0.0, 210.0, 300.0)]
-    chosen = choose_components(seen, Recipe(name="trial", model=PCA()), (1, 4, 15), planets)
+    planets = [Point(radius, angle, flux) for radius, angle in ((12.0, 0.0), (18.0, 210.0), (26.0, 300.0))]
+    curve = components_curve(seen, Recipe(name="trial", model=PCA()), (1, 4, 15), planets)
     # One component leaves speckles and fifteen of sixteen take the planet away.
-    assert chosen.model.ncomp == 4
-    assert chosen.record()["model"]["parameters"]["ncomp"] == 4
+    assert max(curve, key=curve.get) == 4
 
 
 def test_what_cannot_be_done_is_named(seen):
@@ -52,4 +59,4 @@ def test_what_cannot_be_done_is_named(seen):
     with pytest.raises(Unprocessable, match="17 components asked of 16 frames"):
         list(images_by_components(seen, Recipe(name="trial", model=PCA()), (17,)))
     with pytest.raises(BadInput, match="0 planets"):
-        choose_components(seen, Recipe(name="trial", model=PCA()), (1, 2), [])
+        components_curve(seen, Recipe(name="trial", model=PCA()), (1, 2), [])

@@ -6,7 +6,7 @@ from sky import observe
 
 from lyot.cube import Cube
 from lyot.errors import BadInput
-from lyot.reduce.select import select_frames
+from lyot.reduce.select import _likeness, select_frames
 
 RING = 6.0, 30.0
 
@@ -37,6 +37,7 @@ def test_outliers_are_named_by_what_is_wrong_with_them(steady):
     selection = select_frames(spoiled(steady, flux=[3], shape=[11]), *RING)
     assert not selection.keep[[3, 11]].any()
     assert selection.reasons[3] == "flux"
+    assert set(selection.left_out) == {"3", "11"}
     assert "correlation" in selection.reasons[11]
     assert selection.keep.sum() == 18
     kept = selection.of(steady)
@@ -59,6 +60,45 @@ def test_at_least_half_is_kept_and_said(steady):
     assert selection.keep.sum() == 10
     assert "the best 10 are kept" in selection.note
     assert sum(reason != "" for reason in selection.reasons) > 10
+
+
+def test_a_star_that_moved_is_a_centring_outlier(steady):
+    frames = steady.frames.copy()
+    # A tenth of the width of a speckle, by Fourier shift: nothing else about the frame changes.
+    wave = np.fft.fftfreq(frames.shape[-1])
+    frames[0, 7] = np.fft.ifft2(np.fft.fft2(frames[0, 7]) * np.exp(-2j * np.pi * wave * 0.4)).real
+    moved = Cube(frames, angles=steady.angles, wavelengths=steady.wavelengths, pixel_scale=12.0)
+    selection = select_frames(moved, *RING)
+    assert "centring" in selection.reasons[7]
+    assert "flux" not in selection.reasons[7]
+    assert set(selection.left_out) == {"7"}
+
+
+def test_the_move_is_measured_in_pixels(steady):
+    # The first-order answer, against a shift made in Fourier space.
+    still = steady.frames[0].mean(axis=0)
+    y, x = (np.fft.fftfreq(side) for side in still.shape)
+    phase = np.exp(-2j * np.pi * (y[:, None] * 0.1 + x[None, :] * -0.05))
+    frames = np.stack([still, still, np.fft.ifft2(np.fft.fft2(still) * phase).real]).astype(np.float32)
+    ring = np.hypot(*(np.indices(still.shape) - 40)) < 30
+    _, _, moves = _likeness(frames, ring)
+    np.testing.assert_allclose(moves[2], [0.1, -0.05], atol=0.005)  # second order: a twentieth of the move
+    np.testing.assert_allclose(moves[0], 0.0, atol=1e-6)
+
+
+def test_bad_pixels_condemn_no_frame(steady):
+    frames = steady.frames.copy()
+    frames[np.random.default_rng(3).random(frames.shape) < 0.02] = np.nan
+    gappy = Cube(frames, angles=steady.angles, wavelengths=steady.wavelengths, pixel_scale=12.0)
+    assert select_frames(gappy, *RING).keep.sum() >= 19
+
+
+def test_of_a_few_frames_none_is_odd():
+    few = observe(nframes=4)
+    few.frames[0, 1] *= 10
+    selection = select_frames(few, *RING)
+    assert selection.keep.all()
+    assert "too few" in selection.note
 
 
 def test_equal_frames_are_all_kept(steady):
