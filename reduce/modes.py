@@ -11,8 +11,7 @@ import numpy as np
 
 from lyot.cube import Cube, Images
 from lyot.errors import BadInput
-from lyot.reduce.collapse import collapse
-from lyot.reduce.derotate import derotate
+from lyot.reduce.combine import combine, strip_of
 from lyot.reduce.inject import Point, inject
 from lyot.reduce.library import comparisons, has_gaps
 from lyot.reduce.measure import snr_map
@@ -85,7 +84,7 @@ def images_by_components(
         ]
         for wave in chosen_waves
     ]
-    residuals, turned = np.empty_like(cube.frames[0]), np.empty_like(cube.frames[0])
+    residuals, strip = np.empty_like(cube.frames[0]), strip_of(cube.frames[0].shape)
     for chosen in recipes:
         model = starlight_model(chosen)
         assert isinstance(model, LinearModel)
@@ -100,8 +99,7 @@ def images_by_components(
                     left[comparison.rows, comparison.unseen] = np.nan
             if has_gaps(cube.frames[wave]):
                 residuals[np.isnan(cube.frames[wave])] = np.nan
-            derotate(residuals, cube.angles, out=turned)
-            collapse(turned, recipe.collapse, out=image[place])
+            combine(residuals, cube.angles, recipe.collapse, image[place], strip)
         yield image
 
 
