@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import distance_transform_edt
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtr, stdtrit
 
 from lyot.cube import Floats, Images, star_position
 from lyot.errors import BadInput
@@ -137,7 +137,8 @@ def _mawet_noise_at(image: NDArray[np.floating], fwhm: float, radius: float, sig
     if not counts:
         return math.nan
     n = int(np.median(counts))
-    return float(t.isf(norm.sf(sigma), n - 1) * math.sqrt(np.mean(variances) * (1 + 1 / n)))
+    as_rare = -stdtrit(n - 1, ndtr(-sigma))
+    return float(as_rare * math.sqrt(np.mean(variances) * (1 + 1 / n)))
 
 
 def annulus_noise(image: NDArray[np.floating], fwhm: float, radii: ArrayLike) -> Floats:
@@ -176,7 +177,7 @@ def false_alarm_probability(snr: float, fwhm: float, radius: float) -> float:
     Mawet et al. 2014, ApJ 792, 97, sect. 3.4.
     """
     freedom = apertures_on_ring(fwhm, radius) - 2
-    return float(t.sf(snr, freedom))
+    return float(stdtr(freedom, -snr))
 
 
 def _checked(image: NDArray[np.floating], fwhm: float) -> tuple[Images, float]:

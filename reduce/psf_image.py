@@ -7,7 +7,6 @@ import math
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import least_squares
 
 from lyot.cube import Cube, Floats
 from lyot.errors import BadInput, Unprocessable
@@ -36,6 +35,8 @@ def gaussian_fit(image: NDArray[np.floating]) -> tuple[float, float, float]:
     Unprocessable
         If the fit does not settle on a peak inside the image.
     """
+    from scipy.optimize import least_squares  # slow to import, and a cube that states its FWHM wants no fit
+
     values = np.asarray(image, dtype=np.float64)
     peak = np.unravel_index(np.argmax(values), values.shape)
     y, x = np.indices(values.shape)
