@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 8001
 ARGS ?=
 
-.PHONY: .venv demo check test test-all bench serve clean
+.PHONY: .venv assets demo check test test-all bench serve clean
 
 .venv: $(BIN)/.ready
 
@@ -14,6 +14,9 @@ $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
+
+assets: .venv
+	npm install --prefix .venv/assets --no-save --no-audit --no-fund --ignore-scripts @sqlite.org/sqlite-wasm@3.51.2-build9 axe-core@4
 
 demo: .venv
 	$(BIN)/lyot demo $(ARGS)

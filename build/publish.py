@@ -52,7 +52,8 @@ def publish(
     store : Store
     out : folder of releases
         The release is `out/public`, or `out/<workspace>`, replacing the one before, its site included: a page on
-        what has become private again must not stay.
+        what has become private again must not stay. The old site is laid aside in `out/.site`, for `lyot site` to take
+        over what has not changed.
     workspace : str, optional
         Make the private release of this workspace: all that is in it, and what is public elsewhere.
     as_of : ISO date, optional
@@ -110,4 +111,9 @@ def _replace(folder: Path, part: Path) -> None:
     if folder.exists():
         folder.rename(old)
     part.rename(folder)
+    if (old / "site").is_dir():
+        aside = folder.parent / ".site" / folder.name
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.parent.mkdir(exist_ok=True)
+        (old / "site").rename(aside)
     shutil.rmtree(old, ignore_errors=True)

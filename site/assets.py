@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +16,16 @@ import pooch
 from lyot.declaration import digest
 from lyot.progress import say
 from lyot.site.chart import Chart, charts
+from lyot.site.statistics import general
+
+#: Where `make assets` puts SQLite for browsers, and what of it a page needs.
+SQLITE = Path(sys.prefix) / "assets" / "node_modules" / "@sqlite.org" / "sqlite-wasm" / "dist"
+SQLITE_FILES = ("index.mjs", "sqlite3.wasm")
+
+
+def has_sqlite() -> bool:
+    """Whether SQLite for browsers is there."""
+    return all((SQLITE / name).is_file() for name in SQLITE_FILES)
 
 
 def assets() -> dict[str, bytes]:
@@ -28,11 +39,13 @@ def assets() -> dict[str, bytes]:
     maker = (files("lyot.site") / "interactive.py").read_text(encoding="utf-8")
     stamp = [version("altair"), version("vl-convert-python"), maker]
     found["static/vega.js"] = _made(kept / f"vega-{digest(stamp)}.js", _library)
-    for chart in charts():
+    for chart in (*charts(), *general()):
         key = digest([*stamp, repr(chart.drawing)])
         found[f"static/charts/{chart.name}.json"] = _made(
             kept / f"{chart.name}-{key}.json", partial(_specification, chart)
         )
+    if has_sqlite():
+        found |= {f"static/sqlite/{name}": (SQLITE / name).read_bytes() for name in SQLITE_FILES}
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -20,7 +20,10 @@ Mark = Literal["line", "points", "open points", "star"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a chart; `layer` says how it is drawn, `series` what it belongs to."""
+    """One point of a chart; `layer` says how it is drawn, `series` what it belongs to.
+
+    `correlation` is that of the errors of x and y: with it they are drawn as an ellipse.
+    """
 
     layer: str
     x: float
@@ -29,6 +32,7 @@ class Point:
     label: str = ""
     x_error: float | None = None
     y_error: float | None = None
+    correlation: float | None = None
     simulated: bool = False
 
 
@@ -57,6 +61,7 @@ class Layer:
     muted: bool = False
     tabled: bool = True  # whether its points stand in the table of numbers
     named: bool = False  # whether the label of a point is written beside it
+    bars: bool = True  # whether errors are drawn
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,10 @@ class Above:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a page's charts are about: the row of a target."""
+    """What a page's charts are about: the row of a target; `kept` holds what several charts of it compute."""
 
     target: Row
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,10 @@ class Chart:
         Place on the page.
     above : function, optional
         Second axis above the drawing, for a subject; None when it cannot be said.
+    shared : bool
+        The query gives the same rows for every target, but for its column `own`: it is asked once for all pages.
+    numbers : str
+        Id of the table on the page that has the numbers already; empty when the chart brings its own.
     """
 
     name: str
@@ -119,6 +129,8 @@ class Chart:
     absent: str
     order: int = 0
     above: Callable[[Subject], Above | None] | None = None
+    shared: bool = False
+    numbers: str = ""
 
 
 @cache

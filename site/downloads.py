@@ -1,29 +1,13 @@
-"""Files that people take away: FITS products of a target, and whole tables."""
+"""Released FITS products of a target, out of the store."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from lyot.catalog.table import tables
-from lyot.site.release import Release, Row
+from lyot.site.release import Row
 from lyot.site.writer import Writer
 from lyot.store import Store
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of the bulk downloads; `rows` is None for what is no table."""
-
-    address: str
-    doc: str
-    size: int
-    sha256: str
-    rows: int | None = None
 
 
 def fetch(products: Sequence[Row], store: Store, writer: Writer) -> tuple[dict[str, bytes], dict[str, str], list[str]]:
@@ -42,39 +26,23 @@ def fetch(products: Sequence[Row], store: Store, writer: Writer) -> tuple[dict[s
         path = row["path"] or ""
         if not path.endswith(".fits"):
             continue
+        address, source = f"data/{path}", store.path(path)
         try:
-            data = bytes(store.fs.cat_file(store.path(path)))
+            if _is_here(store):
+                writer.link(address, Path(source))  # products never change: one file may have two names
+                data = Path(source).read_bytes() if row["kind"] == "reduction" else b""
+            else:
+                data = bytes(store.fs.cat_file(source))
+                writer.write(address, data)
         except FileNotFoundError:
             missing.append(path)
             continue
-        address = f"data/{path}"
-        writer.write(address, data)
         addresses[row["product_key"]] = address
         if row["kind"] == "reduction":
             files[row["product_key"]] = data
     return files, addresses, missing
 
 
-def bulk(release: Release, writer: Writer) -> list[File]:
-    """The database and every Parquet table of the release, put into the site."""
-    database = release.folder / "lyot.db"
-    writer.link("data/lyot.db", database)
-    found = [File("data/lyot.db", "Every table, indexed, as one SQLite database", *_measure(database))]
-    for path in sorted((release.folder / "parquet").glob("*.parquet")):
-        address = f"data/parquet/{path.name}"
-        writer.link(address, path)
-        table = tables().get(path.stem)
-        rows = pq.read_metadata(path).num_rows
-        found.append(File(address, table.doc if table else path.stem, *_measure(path), rows))
-    return found
-
-
-def checksums(files: Sequence[File]) -> str:
-    """One line a file, as `sha256sum --check` reads them, relative to `data/`."""
-    return "".join(f"{file.sha256}  {file.address.removeprefix('data/')}\n" for file in files)
-
-
-def _measure(path: Path) -> tuple[int, str]:
-    """Size and SHA-256."""
-    with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+def _is_here(store: Store) -> bool:
+    protocol = store.fs.protocol
+    return "file" in ((protocol,) if isinstance(protocol, str) else protocol)

@@ -27,7 +27,6 @@ class Figure:
     rows: tuple[tuple[str, ...], ...] = ()
     data: str = ""
     ranges: tuple[float, ...] = ()
-    above: Above | None = None
     simulated: bool = False
 
 
@@ -43,13 +42,13 @@ def figure(chart: Chart, release: Release, subject: Subject) -> Figure:
     """
     target = subject.target["target_id"]
     address = query_address(chart.sql, target)
-    rows = release.query(chart.sql, target=target)
+    rows = release.chart_rows(chart.sql, target, shared=chart.shared)
     points = [point for point in chart.points(rows, subject) if finite(point.x, point.y)]
     if not points:
         return Figure(chart, address)
     above = chart.above(subject) if chart.above else None
     present = {point.layer for point in points}
-    headings, table = _table(chart, points, above)
+    headings, table = ((), ()) if chart.numbers else _table(chart, points, above)
     return Figure(
         chart=chart,
         address=address,
@@ -60,40 +59,36 @@ def figure(chart: Chart, release: Release, subject: Subject) -> Figure:
         rows=table,
         data=as_json(chart, points),
         ranges=ranges(chart, points),
-        above=above,
         simulated=any(point.simulated for point in points),
     )
 
 
 def as_json(chart: Chart, points: Sequence[Point]) -> str:
-    """The points as JSON that may stand inside an HTML element: nothing in it can end that element.
+    """The measured points as JSON that may stand inside an HTML element: nothing in it can end that element.
 
     One object for each run of points of one layer and series, `{layer, series, columns, rows}`, with the columns that
-    say anything. Measured numbers stand as the database has them; computed ones (layers without a table) with six
-    digits, finer than any screen.
+    say anything, numbers as the database has them. Computed layers (those without a table) are not in it: the
+    interactive form reads them off the drawing, which has them finer than any screen.
     """
-    computed = {layer.name for layer in chart.drawing.layers if not layer.tabled}
+    measured = {layer.name for layer in chart.drawing.layers if layer.tabled}
     groups = []
     for (layer, series), run in groupby(points, key=lambda point: (point.layer, point.series)):
+        if layer not in measured:
+            continue
         members = list(run)
         columns = [name for name in COLUMNS if any(getattr(p, name) not in (None, "") for p in members)]
-        rows = [[_written(getattr(p, name), layer in computed) for name in columns] for p in members]
+        rows = [[getattr(p, name) for name in columns] for p in members]
         groups.append({"layer": layer, "series": series, "columns": columns, "rows": rows})
     return inert(json.dumps(groups, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
 
 
 COLUMNS = ("x", "y", "x_error", "y_error", "label")
-
-
-def _written(value: float | str | None, computed: bool) -> float | str | None:
-    return float(f"{value:.6g}") if computed and isinstance(value, float) else value
+UNSAFE = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 
 
 def inert(text: str) -> str:
     """JSON text without a character that HTML or JavaScript reads as its own."""
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return text.translate(UNSAFE)
 
 
 def _table(

@@ -1,114 +1,62 @@
-"""The lists of the site: targets to search in, surveys, companions, files, tables."""
+"""What the lists of the site say: companions, the release in numbers, what is new, tables and columns."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lyot.catalog.table import tables
-from lyot.site.figures import inert
-from lyot.site.release import Release, Row
-from lyot.site.target_page import rank, reference_of
+from lyot.site.release import Release
+from lyot.site.target_page import rank
 from lyot.site.words import number
 
-STATUS_WORDS = {
-    "COMPANION": "Companion",
-    "AMBIGUOUS": "Ambiguous",
-    "CANDIDATE": "Candidate",
-    "BACKGROUND": "Background star",
-    "UNDEFINED": "Undefined",
-}
+COMPANIONS = """\
+SELECT c.companion_id, c.name, c.status, c.epochs, c.mass, c.mass_error, c.semi_major_axis, c.semi_major_axis_error,
+       c.simulated, c.target_id, t.name AS star, v.log_odds, d.separation
+FROM companion c
+LEFT JOIN target t ON t.target_id = c.target_id
+LEFT JOIN (SELECT companion_id, log_odds FROM verdict WHERE origin = 'astrometry' GROUP BY companion_id) v
+       ON v.companion_id = c.companion_id
+LEFT JOIN (SELECT companion_id, separation, max(coalesce(mjd, 0)) FROM detection
+           WHERE separation IS NOT NULL GROUP BY companion_id) d
+       ON d.companion_id = c.companion_id"""
+
+LATEST = """\
+SELECT r.reduction_id, r.target_id, r.date, r.recipe, r.parameters, r.simulated, t.name, o.instrument, o.filter,
+       o.date AS observed
+FROM reduction r
+LEFT JOIN target t ON t.target_id = r.target_id
+LEFT JOIN observation o ON o.observation_id = r.observation_id
+WHERE r.date IS NOT NULL AND r.product_key IS NOT NULL
+ORDER BY r.date DESC, r.reduction_id
+LIMIT ?"""
 
 
-def search_index(targets: Sequence[Row], overviews: Mapping[str, dict[str, Any]], slugs: Mapping[str, str]) -> str:
-    """What the search needs of every target, as JSON: names, aliases and the values it sorts by."""
-    rows = [
-        {
-            "slug": slugs[target["target_id"]],
-            "name": target["name"],
-            "aliases": overviews[target["target_id"]]["aliases"],
-            "ra": target.get("ra"),
-            "dec": target.get("dec"),
-        }
-        for target in targets
-    ]
-    return inert(json.dumps(rows, separators=(",", ":"), ensure_ascii=False))
-
-
-def surveys(release: Release, slugs: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Surveys with what was observed in each."""
-    names = {row["target_id"]: row["name"] for row in release.tables["target"]}
-    found = []
-    for survey in release.tables["survey"]:
-        observed = [row for row in release.tables["observation"] if row["survey_id"] == survey["survey_id"]]
-        keys = sorted({row["target_id"] for row in observed if row["target_id"] in slugs})
-        found.append(
-            {
-                **survey,
-                "observations": len(observed),
-                "instruments": sorted({row["instrument"] for row in observed if row["instrument"]}),
-                "dates": sorted(row["date"] for row in observed if row["date"]),
-                "targets": [(names[key], slugs[key]) for key in keys],
-                "source": reference_of(release, survey),
-                "simulated": bool(observed) and all(row["simulated"] for row in observed),
-            }
-        )
-    return sorted(found, key=lambda one: (-one["observations"], one["name"]))
-
-
-def companions(release: Release, slugs: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Every companion with its star, its status and the last verdict's odds."""
-    names = {row["target_id"]: row["name"] for row in release.tables["target"]}
-    odds = {row["companion_id"]: row["log_odds"] for row in release.tables["verdict"] if row["log_odds"] is not None}
-    separations: dict[str, tuple[float, float]] = {}
-    for row in release.tables["detection"]:
-        if row["companion_id"] and row["separation"] is not None:
-            last = separations.get(row["companion_id"], (-1.0, 0.0))
-            separations[row["companion_id"]] = max(last, (row["mjd"] or 0.0, row["separation"]))
-    found = [
-        {
-            **row,
-            "star": names.get(row["target_id"], row["target_id"]),
-            "slug": slugs.get(row["target_id"]),
-            "log_odds": odds.get(row["companion_id"]),
-            "separation": separations.get(row["companion_id"], (0.0, None))[1],
-        }
-        for row in release.tables["companion"]
-    ]
+def companions(release: Release, slugs: dict[str, str]) -> list[dict[str, Any]]:
+    """Every companion with its star, its status, the odds from astrometry and where it was last seen."""
+    found = [{**row, "slug": slugs.get(row["target_id"])} for row in release.query(COMPANIONS)]
     return sorted(found, key=lambda one: (rank(one["status"]), one["name"]))
 
 
 def numbers(release: Release) -> list[tuple[int, str]]:
     """The release in numbers."""
-    statuses = Counter(row["status"] for row in release.tables["companion"])
-    images = len(release.tables["reduction"]) and sum(1 for row in release.tables["reduction"] if row["product_key"])
-    found = len({(row["reduction_id"], row["number"]) for row in release.tables["detection"]})
+    statuses = {row["status"]: row["n"] for row in release.query(
+        "SELECT status, count(*) AS n FROM companion GROUP BY status")}  # fmt: skip
+    (images,) = release.query("SELECT count(*) AS n FROM reduction WHERE product_key IS NOT NULL")
+    (found,) = release.query("SELECT count(*) AS n FROM (SELECT DISTINCT reduction_id, number FROM detection)")
     return [
         (release.count("target"), "stars"),
         (release.count("observation"), "observations"),
-        (images, "reduced images"),
-        (found, "detections"),
-        (statuses["COMPANION"], "companions"),
-        (statuses["BACKGROUND"], "background stars"),
+        (images["n"], "reduced images"),
+        (found["n"], "detections"),
+        (statuses.get("COMPANION", 0), "companions"),
+        (statuses.get("BACKGROUND", 0), "background stars"),
     ]
 
 
-def latest(release: Release, slugs: Mapping[str, str], most: int = 6) -> list[dict[str, Any]]:
+def latest(release: Release, slugs: dict[str, str], most: int = 6) -> list[dict[str, Any]]:
     """The reductions made last."""
-    names = {row["target_id"]: row["name"] for row in release.tables["target"]}
-    observations = {row["observation_id"]: row for row in release.tables["observation"]}
-    made = [row for row in release.tables["reduction"] if row["date"] and row["product_key"]]
-    return [
-        {
-            **row,
-            "name": names.get(row["target_id"], row["target_id"]),
-            "slug": slugs.get(row["target_id"]),
-            "observation": observations.get(row["observation_id"], {}),
-        }
-        for row in sorted(made, key=lambda row: row["date"], reverse=True)[:most]
-    ]
+    return [{**row, "slug": slugs.get(row["target_id"])} for row in release.query(LATEST, most)]
 
 
 def dictionary() -> list[dict[str, Any]]:

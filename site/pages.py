@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from functools import cached_property
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from lyot import __version__
 from lyot.site import words
 from lyot.site.addresses import query_address, upwards
-from lyot.site.listing import STATUS_WORDS
-from lyot.site.target_page import plural
+from lyot.site.stamps import digest
+from lyot.site.target_page import STATUS_WORDS, plural
 from lyot.site.writer import Writer
 
 #: Nothing from elsewhere, nothing inline, nothing made of text at run time.
@@ -20,32 +22,59 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'self'"
 )
+#: The one page that runs a database in the browser may compile WebAssembly, and start its worker.
+POLICY_SQL = POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'")
 
 LOCAL = "http://127.0.0.1:8001"  # where `lyot serve` answers, for examples on a site that has no address yet
 
 
 class Pages:
-    """The templates with what all pages share; `write` makes one page."""
+    """Pages of one site, from templates.
 
-    def __init__(self, writer: Writer, *, base_url: str, common: Mapping[str, Any]) -> None:
+    Parameters
+    ----------
+    writer : Writer
+    base_url : str
+        Public address of the site; empty when it has none yet.
+    known : str by path
+        Keys of the pages of the last rendering: what had the same context is not rendered again.
+    code : str
+        Digest of templates and code.
+    """
+
+    def __init__(
+        self, writer: Writer, *, base_url: str, known: Mapping[str, str] = MappingProxyType({}), code: str = ""
+    ) -> None:
         self.writer = writer
         self.count = 0
-        self._base_url = base_url.rstrip("/")
-        self._environment = environment()
-        self._environment.globals.update(common)
+        self.keys: dict[str, str] = {}
+        self.base_url = base_url.rstrip("/")
+        self._known = known
+        self._code = code
 
     def write(self, path: str, template: str, **context: Any) -> None:
-        """Render `template` to `path`, an `…/index.html`."""
+        """Render `template` to `path`, an `…/index.html`, unless it would say what it says already."""
+        self.keys[path] = digest(self._code, template, context)
+        self.count += 1
+        if self._known.get(path) == self.keys[path] and (self.writer.folder / path).is_file():
+            self.writer.keep([path])
+            return
+        self.writer.write(path, self.render(path, template, **context))
+
+    def render(self, path: str, template: str, **context: Any) -> str:
+        """The text of a page."""
         folder = path.removesuffix("index.html")
-        html = self._environment.get_template(template).render(
+        return self._environment.get_template(template).render(
             root=upwards(path),
             section=folder.split("/")[0],
-            canonical=f"{self._base_url}/{folder}" if self._base_url else "",
-            server=self._base_url or LOCAL,
+            canonical=f"{self.base_url}/{folder}" if self.base_url else "",
+            server=self.base_url or LOCAL,
             **context,
         )
-        self.writer.write(path, html)
-        self.count += 1
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return environment()
 
 
 def environment() -> Environment:
@@ -56,6 +85,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.filters |= {
         "number": words.number,
@@ -66,9 +96,10 @@ def environment() -> Environment:
         "status": lambda status: STATUS_WORDS.get(status or "", status or ""),
     }
     made.globals |= {
+        "version": __version__,
         "policy": POLICY,
+        "policy_sql": POLICY_SQL,
         "with_error": words.with_error,
         "query_address": query_address,
-        "this_year": date.today().year,
     }
     return made

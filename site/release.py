@@ -1,11 +1,13 @@
-"""The baked database of a release, as the site reads it."""
+"""The baked database of a release, as the site reads it: a block of targets at a time, so that memory stays small."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from lyot.catalog.table import tables
 from lyot.errors import NotFound
 
 Row = dict[str, Any]
+#: The rows of a block of targets; its ids come as one JSON list.
+OF_BLOCK = 'SELECT * FROM "{table}" WHERE "{column}" IN (SELECT value FROM json_each(?))'
 
 
 class Release:
-    """Rows of one release folder's `lyot.db`, read once, grouped as the pages need them.
+    """One release folder's `lyot.db`: small tables whole, the rest for the block of targets that was loaded.
 
     `about` is what the release says of itself (day, audience, version); empty when it says nothing.
 
@@ -31,20 +35,67 @@ class Release:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self._connection = connection
-        connection.row_factory = sqlite3.Row
-        self.tables: dict[str, list[Row]] = {name: self._rows(name) for name in tables()}
-        self.references = {row["reference_id"]: row for row in self.tables["reference"]}
-        self.about: Row = next(iter(self._rows("release")), {})
-        self._products = {row["product_key"]: row for row in self.tables["product"]}
-        self._by_target = {name: self._group(name) for name in tables() if "target_id" in tables()[name].names}
+        self._block: dict[str, dict[str, list[Row]]] = {}
+        self._products: dict[str, Row] = {}
+        self._asked: dict[tuple[str, str], list[Row]] = {}
+        self.about: Row = next(iter(self.query("SELECT * FROM release")), {}) if self._has("release") else {}
 
-    def query(self, sql: str, **parameters: Any) -> list[Row]:
+    @cached_property
+    def references(self) -> dict[str, Row]:
+        """Publications by their id."""
+        return {row["reference_id"]: row for row in self.query("SELECT * FROM reference")}
+
+    @cached_property
+    def surveys(self) -> dict[str, Row]:
+        """Surveys by their id."""
+        return {row["survey_id"]: row for row in self.query("SELECT * FROM survey")}
+
+    def query(self, sql: str, *values: Any, **parameters: Any) -> list[Row]:
         """The rows that `sql` gives, as mappings from column to value."""
-        return [dict(row) for row in self._connection.execute(sql, parameters)]
+        cursor = self._connection.execute(sql, values or parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def each(self, sql: str) -> Iterator[Row]:
+        """The rows that `sql` gives, one at a time: for what may be long."""
+        cursor = self._connection.execute(sql)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))
+
+    def chart_rows(self, sql: str, target_id: str, *, shared: bool = False) -> list[Row]:
+        """The rows of a chart's query for a target; several charts may ask the same, which is asked once.
+
+        A `shared` query gives the same rows for every target but for the column `own`.
+        """
+        key = (sql, "" if shared else target_id)
+        if key not in self._asked:
+            self._asked[key] = self.query(sql, target=key[1])
+        rows = self._asked[key]
+        return [{**row, "own": row["target_id"] == target_id} for row in rows] if shared else rows
+
+    def load(self, target_ids: Sequence[str]) -> list[Row]:
+        """Read every row of these targets, in place of those before; the rows of `target`, in the order asked."""
+        self._asked = {key: rows for key, rows in self._asked.items() if not key[1]}
+        names = [name for name, table in tables().items() if "target_id" in table.names]
+        self._block = {name: self._grouped(name, target_ids) for name in names}
+        rows = [row for name in ("product",) for some in self._block[name].values() for row in some]
+        self._products = {row["product_key"]: row for row in rows}
+        pointed = {
+            row["product_key"]
+            for name in ("observation", "reduction")
+            for some in self._block[name].values()
+            for row in some
+            if row["product_key"] and row["product_key"] not in self._products
+        }
+        if pointed:
+            found = self.query(OF_BLOCK.format(table="product", column="product_key"), json.dumps(sorted(pointed)))
+            self._products |= {row["product_key"]: row for row in found}
+        return [row for key in target_ids for row in self._block["target"].get(key, [])]
 
     def of_target(self, table: str, target_id: str) -> list[Row]:
-        """The rows of one table that belong to one target."""
-        return self._by_target[table].get(target_id, [])
+        """The rows of one table that belong to one target of the block."""
+        return self._block[table].get(target_id, [])
 
     def products(self, target_id: str) -> list[Row]:
         """Files of one target: those that say so, and those that its rows point to."""
@@ -56,23 +107,20 @@ class Release:
         return [self._products[key] for key in keys if key in self._products]
 
     def count(self, table: str) -> int:
-        """How many rows a table has."""
-        return len(self.tables[table])
+        """How many rows a table of the catalogue has."""
+        return int(self._connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # the name is ours
 
     def citation(self, reference_id: str | None) -> str:
         """How one cites a reference; empty when there is none."""
         return str(self.references.get(reference_id or "", {}).get("citation") or reference_id or "")
 
-    def _rows(self, name: str) -> list[Row]:
-        """All rows of a table; none when the release does not hold it."""
-        there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-        return self.query(f'SELECT * FROM "{name}"') if there else []  # the name is one of ours
+    def _has(self, name: str) -> bool:
+        return bool(self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
 
-    def _group(self, name: str) -> dict[str, list[Row]]:
+    def _grouped(self, table: str, target_ids: Sequence[str]) -> dict[str, list[Row]]:
         grouped: dict[str, list[Row]] = defaultdict(list)
-        for row in self.tables[name]:
-            if row["target_id"]:
-                grouped[row["target_id"]].append(row)
+        for row in self.query(OF_BLOCK.format(table=table, column="target_id"), json.dumps(list(target_ids))):
+            grouped[row["target_id"]].append(row)
         return dict(grouped)
 
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lyot import __version__
-from lyot.errors import LyotError
 from lyot.progress import steps
-from lyot.site import listing, target_page
+from lyot.site import stamps
 from lyot.site.addresses import slugs
 from lyot.site.assets import assets
-from lyot.site.chart import Subject, charts
-from lyot.site.downloads import bulk, checksums, fetch
-from lyot.site.figures import figure
-from lyot.site.gallery import View, by_observation, views
+from lyot.site.bulk import bulk
+from lyot.site.chart import charts
+from lyot.site.lists import write_lists
 from lyot.site.pages import Pages
-from lyot.site.release import Release, Row, opened
+from lyot.site.release import Release, opened
+from lyot.site.stamps import Made, Stamps
+from lyot.site.targets import BLOCK, Job, Setting, render_all
 from lyot.site.writer import Writer
 from lyot.store import Store
 
@@ -39,16 +37,10 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a target's page gave to the pages that list targets."""
-
-    overview: dict[str, Any]
-    views: list[View]
-
-
-def render(release_folder: Path | str, store: Store, base_url: str = "") -> Report:
+def render(release_folder: Path | str, store: Store, base_url: str = "", processes: int | None = None) -> Report:
     """Render `site/` inside a release folder from its `lyot.db` and the released files of the store.
+
+    Only pages of which something changed since the last rendering are made anew.
 
     Parameters
     ----------
@@ -57,7 +49,9 @@ def render(release_folder: Path | str, store: Store, base_url: str = "") -> Repo
     store : Store
         Where the FITS files of the released products are.
     base_url : str
-        Public address of the site, for canonical links and citations; links inside are always relative.
+        Public address of the site, for canonical links, feeds and citations; links inside are always relative.
+    processes : int, optional
+        That render pages of targets; default: as many as there are processors where it pays.
 
     Raises
     ------
@@ -68,89 +62,78 @@ def render(release_folder: Path | str, store: Store, base_url: str = "") -> Repo
     folder = Path(release_folder)
     report = Report()
     with opened(folder) as release:
-        writer = Writer(folder / "site")
-        names = slugs(row["target_id"] for row in release.tables["target"])
-        pages = Pages(writer, base_url=base_url, common=_common(release))
-        shown = {}
-        for target in steps(release.tables["target"], "Rendering targets"):
-            address = f"targets/{names[target['target_id']]}"
-            try:
-                shown[target["target_id"]] = _target(release, target, address, store, pages, report)
-            except (LyotError, ValueError, TypeError, KeyError, ArithmeticError, sqlite3.Error) as error:
-                # one broken page fails by its name; the others are rendered
-                report.failures[f"{address}/"] = f"{type(error).__name__}: {error}"
-        _lists(release, pages, {key: names[key] for key in shown}, shown)
+        place, rest = folder / "site", folder.parent / ".site" / folder.name
+        work = rest if rest.is_dir() and not place.exists() else place
+        setting = Setting(folder.resolve(), work.resolve(), store.url, base_url)
+        kept = stamps.read(rest.with_name(f"{folder.name}.json"), stamps.of_code(base_url))
+        writer = Writer(setting.site)
+        made = _targets(release, kept, setting, writer, report, processes)
+        pages = Pages(writer, base_url=base_url, known=kept.pages, code=kept.code)
+        data = bulk(release, writer, kept.bulk)
+        write_lists(release, pages, {key: one.listed for key, one in made.items() if one.listed}, data)
         for path, content in assets().items():
             writer.write(path, content)
-        report.pages, report.removed = pages.count, writer.sweep()
-        report.written, report.kept = writer.written, writer.kept
+        report.pages, report.removed = pages.count + len(made), writer.sweep()
+        report.written, report.kept = report.written + writer.written, report.kept + writer.kept
+        if work != place:
+            work.rename(place)
+        shutil.rmtree(rest, ignore_errors=True)
+        now = Stamps(kept.code, made, pages.keys, data.known)
+        now.write(rest.with_name(f"{folder.name}.json"))
     report.seconds = time.perf_counter() - began
     return report
 
 
-def _common(release: Release) -> dict[str, Any]:
-    """What every page says: version, and the day of the release."""
-    return {"version": __version__, "released": release.about.get("as_of")}
+def _targets(
+    release: Release, kept: Stamps, setting: Setting, writer: Writer, report: Report, processes: int | None
+) -> dict[str, Made]:
+    """Render the pages of targets that changed; what every target's page left, now or before."""
+    names = slugs(row["target_id"] for row in release.query("SELECT target_id FROM target ORDER BY target_id"))
+    rows, shared, there = stamps.of_rows(release.folder), _shared(release), writer.there()
+    made, jobs = {}, []
+    for key, slug in names.items():
+        stamp = stamps.stamp_of(rows, key, slug, shared.get(key, ""))
+        before = kept.targets.get(key)
+        if stamp and before and before.stamp == stamp and there.issuperset(before.files):
+            writer.keep(before.files)
+            made[key] = before
+        else:
+            jobs.append(Job(key, slug, stamp))
+    for done in _shown(render_all(jobs, setting, processes), len(jobs)):
+        made |= done.made
+        report.failures |= done.failures
+        report.notes += done.notes
+        report.written += done.written
+        report.kept += done.kept
+        writer.paths.update(path for one in done.made.values() for path in one.files)
+    return {key: made[key] for key in names if key in made}
 
 
-def _target(release: Release, target: Row, address: str, store: Store, pages: Pages, report: Report) -> Shown:
-    key = target["target_id"]
-    files, addresses, missing = fetch(release.products(key), store, pages.writer)
-    report.notes += [f"{address}: {name} is not in the store" for name in missing]
-    pictures = views(release, target, files, pages.writer)
-    overview = target_page.overview(release, target, pictures)
-    observations = target_page.observations(release, key)
-    detections, references = target_page.detections(release, key), target_page.references(release, target)
-    pages.write(
-        f"{address}/index.html",
-        "target.html",
-        title=target["name"],
-        target=target,
-        overview=overview,
-        facts=target_page.facts(release, target),
-        published=target_page.published(release, key),
-        observations=observations,
-        used=target_page.filled(observations) | target_page.filled(detections),
-        numbers={source[0]: place for place, source in enumerate(references, 1)},
-        views=by_observation(pictures),
-        figures=[figure(chart, release, Subject(target)) for chart in charts()],
-        companions=target_page.companions(release, key),
-        detections=detections,
-        downloads=target_page.downloads(release, key, addresses),
-        provenance=target_page.provenance(release, key),
-        references=references,
-    )
-    return Shown(overview, pictures)
+def _shown(blocks: Iterable[Any], count: int) -> Iterable[Any]:
+    return steps(_Sized(blocks, -(-count // BLOCK)), "Rendering targets")
 
 
-def _lists(release: Release, pages: Pages, names: Mapping[str, str], shown: Mapping[str, Shown]) -> None:
-    targets = sorted((row for row in release.tables["target"] if row["target_id"] in shown), key=lambda r: r["name"])
-    overviews = {key: one.overview for key, one in shown.items()}
-    featured = sorted(
-        ((row, names[row["target_id"]], view) for row in targets for view in shown[row["target_id"]].views),
-        key=lambda one: (bool(one[0].get("simulated")), -one[2].best_snr),
-    )
-    pages.write(
-        "index.html", "home.html", title="",
-        numbers=listing.numbers(release), latest=listing.latest(release, names),
-        featured=_one_a_target(featured)[:4], year=datetime.now(UTC).year,
-    )  # fmt: skip
-    pages.write("targets/index.html", "targets.html", title="Targets", targets=targets, slugs=names,
-                overviews=overviews)  # fmt: skip
-    pages.writer.write("targets/index.json", listing.search_index(targets, overviews, names))
-    pages.write("surveys/index.html", "surveys.html", title="Surveys", surveys=listing.surveys(release, names))
-    pages.write("companions/index.html", "companions.html", title="Companions",
-                companions=listing.companions(release, names))  # fmt: skip
-    files = bulk(release, pages.writer)
-    pages.writer.write("data/SHA256SUMS", checksums(files))
-    pages.write("data/index.html", "data.html", title="Data", files=files)
-    pages.write("docs/index.html", "docs.html", title="Documentation", dictionary=listing.dictionary())
-    pages.write("docs/dictionary/index.html", "dictionary.html", title="Data dictionary",
-                dictionary=listing.dictionary())  # fmt: skip
+@dataclass(frozen=True)
+class _Sized:
+    """Blocks of which it is known how many come, so that a bar can show how far it is."""
+
+    blocks: Iterable[Any]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Any:
+        return iter(self.blocks)
 
 
-def _one_a_target(featured: list[tuple[Row, str, View]]) -> list[tuple[Row, str, View]]:
-    best: dict[str, tuple[Row, str, View]] = {}
-    for one in featured:
-        best.setdefault(one[1], one)
-    return list(best.values())
+def _shared(release: Release) -> Mapping[str, str]:
+    """Digest of what the pages of some targets share: charts that show them among all others."""
+    shared: dict[str, str] = {}
+    for chart in charts():
+        if chart.shared:
+            rows = release.chart_rows(chart.sql, "", shared=True)
+            digest = stamps.digest(rows)
+            for key in {row["target_id"] for row in rows}:
+                shared[key] = stamps.digest(shared.get(key), digest)
+    return shared

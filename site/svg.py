@@ -1,12 +1,17 @@
-"""A chart's points as an SVG: no script, no style of its own, colours from the page's style sheet."""
+"""A chart's points as an SVG: no script, no style of its own, colours from the page's style sheet.
+
+A page holds several charts of hundreds of points: places are written in tenths of a pixel, lines by their steps, and
+what is drawn alike stands in one element.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Point
 from lyot.site.scale import Scale, spread, tick_text
@@ -14,6 +19,8 @@ from lyot.site.words import number, with_error
 
 COLOURS = 8  # classes c0 … c7 of the style sheet
 LEFT, RIGHT, TOP, BOTTOM = 68.0, 18.0, 16.0, 54.0
+MOST_NAMED = 60  # points that say on hover what they are; of more, the table and the interactive form say it
+HIDDEN = 3.0  # px: an error ellipse that reaches no further lies below its point
 
 
 @dataclass(frozen=True)
@@ -37,47 +44,52 @@ def svg(chart: Chart, points: Sequence[Point], above: Above | None = None) -> st
         Second axis over the drawing.
     """
     drawing = chart.drawing
-    top = TOP + (34.0 if above else 0.0)
-    frame = _frame(drawing, points, top)
+    frame = frame_of(drawing, points, above)
     colours = series_colours(points)
+    left, right = sorted((frame.x.start, frame.x.end))
+    top, bottom = sorted((frame.y.start, frame.y.end))
     parts = [
         f'<svg class="chart" viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" '
-        f'aria-labelledby="{chart.name}-title {chart.name}-says" preserveAspectRatio="xMidYMid meet">',
-        f'<title id="{chart.name}-title">{escape(chart.title)}</title>',
-        f'<desc id="{chart.name}-says">{escape(chart.sentence)}</desc>',
-        *_axis_x(frame, drawing.x),
-        *_axis_y(frame, drawing.y),
-        *(_axis_above(frame, above) if above else ()),
-        f'<clipPath id="{chart.name}-clip"><rect x="{frame.x.start if not drawing.x.reverse else frame.x.end:.1f}" '
-        f'y="{top:g}" width="{frame.width - LEFT - RIGHT:g}" height="{frame.height - top - BOTTOM:g}"/></clipPath>',
-        f'<g clip-path="url(#{chart.name}-clip)">',
+        f'aria-labelledby="{chart.name}-t {chart.name}-s">',
+        _axis_x(frame, drawing.x),
+        _axis_y(frame, drawing.y),
+        _axis_above(frame, above) if above else "",
+        f'<clipPath id="{chart.name}-c"><rect x="{left:g}" y="{top:g}" width="{right - left:g}" '
+        f'height="{bottom - top:g}"/></clipPath><g clip-path="url(#{chart.name}-c)">',
     ]
+    titled = len(points) - sum(_is_line(drawing, point.layer) for point in points) <= MOST_NAMED
     for layer in drawing.layers:
-        parts += _layer(frame, drawing, layer, [p for p in points if p.layer == layer.name], colours)
+        members = [point for point in points if point.layer == layer.name]
+        if members:
+            parts.append(_layer(frame, drawing, layer, members, colours, titled))
     return "".join([*parts, "</g></svg>"])
 
 
 def ranges(chart: Chart, points: Sequence[Point]) -> tuple[float, float, float, float]:
     """Least and greatest value of both axes as drawn: x from, x to, y from, y to."""
-    frame = _frame(chart.drawing, points, TOP)
+    frame = frame_of(chart.drawing, points)
     return frame.x.low, frame.x.high, frame.y.low, frame.y.high
 
 
-def series_colours(points: Sequence[Point]) -> dict[str, int]:
+def series_colours(points: Iterable[Point]) -> dict[str, int]:
     """A colour class for each series, in the order they come; those without a name have none."""
     names = dict.fromkeys(point.series for point in points if point.series)
     return {name: index % COLOURS for index, name in enumerate(names)}
 
 
 def says(drawing: Drawing, point: Point) -> str:
-    """A point in words."""
-    x = f"{drawing.x.title} {with_error(point.x, point.x_error)} {drawing.x.unit}".rstrip()
-    y = f"{drawing.y.title} {with_error(point.y, point.y_error)} {drawing.y.unit}".rstrip()
+    """A point in words: what it is called, and its values."""
+    x = f"{with_error(point.x, point.x_error)} {drawing.x.unit}".rstrip()
+    y = f"{with_error(point.y, point.y_error)} {drawing.y.unit}".rstrip()
+    if drawing.x.unit:
+        y = f"{x}, {y}"
     who = " · ".join(part for part in (point.series, point.label) if part)
-    return f"{who}: {x}, {y}" if who else f"{x}, {y}"
+    return f"{who}: {y}" if who else y
 
 
-def _frame(drawing: Drawing, points: Sequence[Point], top: float) -> Frame:
+def frame_of(drawing: Drawing, points: Sequence[Point], above: Above | None = None) -> Frame:
+    """The scales that show all the points with their errors."""
+    top = TOP + (34.0 if above else 0.0)
     x_low, x_high = spread([v for p in points for v in _ends(p.x, p.x_error, drawing.x.log)], log=drawing.x.log)
     y_low, y_high = spread([v for p in points for v in _ends(p.y, p.y_error, drawing.y.log)], log=drawing.y.log)
     width, height = 640.0, 400.0
@@ -101,78 +113,105 @@ def _ends(value: float, error: float | None, log: bool) -> tuple[float, ...]:
     return value - error, value + error
 
 
-def _axis_x(frame: Frame, axis: Axis) -> list[str]:
+def _is_line(drawing: Drawing, name: str) -> bool:
+    return any(layer.name == name and layer.mark == "line" for layer in drawing.layers)
+
+
+@cache
+def tenth(tenths: int) -> str:
+    """A number of tenths, as short as SVG reads it: `.5`, `-1.2`, `30`."""
+    text = f"{tenths / 10:.1f}".removesuffix(".0")
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def _at(x: float, y: float) -> str:
+    return f"{tenth(round(10 * x))} {tenth(round(10 * y))}"
+
+
+def line(places: Sequence[tuple[float, float]]) -> str:
+    """Path data through places (x, y), in steps of whole tenths, so that rounding does not add up."""
+    rounded = [(round(10 * x), round(10 * y)) for x, y in places]
+    steps = [
+        f"{tenth(x - before_x)} {tenth(y - before_y)}" for (before_x, before_y), (x, y) in pairwise(rounded)
+    ]
+    path = f"M{tenth(rounded[0][0])} {tenth(rounded[0][1])}"
+    return f"{path}l{' '.join(steps).replace(' -', '-')}" if steps else path
+
+
+def _axis_x(frame: Frame, axis: Axis) -> str:
     bottom, top = frame.height - BOTTOM, min(frame.y.start, frame.y.end)
     ticks = frame.x.ticks(7)
-    parts = ['<g class="axis">']
-    for tick in ticks:
-        x = frame.x(tick)
-        parts.append(f'<path class="grid" d="M{x:.1f} {bottom:g}V{top:g}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 20:g}" text-anchor="middle">{tick_text(tick, ticks)}</text>')
-    middle = (frame.x.start + frame.x.end) / 2
-    parts.append(
-        f'<text class="heading" x="{middle:g}" y="{frame.height - 10:g}" text-anchor="middle">'
-        f"{escape(axis.heading)}</text></g>"
+    grid = "".join(f"M{_at(frame.x(tick), bottom)}V{top:g}" for tick in ticks)
+    texts = "".join(
+        f'<text x="{tenth(round(10 * frame.x(tick)))}" y="{bottom + 20:g}">{tick_text(tick, ticks)}</text>'
+        for tick in ticks
     )
-    return parts
+    middle = (frame.x.start + frame.x.end) / 2
+    return (
+        f'<g class="x"><path class="grid" d="{grid}"/>{texts}'
+        f'<text class="heading" x="{middle:g}" y="{frame.height - 10:g}">{escape(axis.heading)}</text></g>'
+    )
 
 
-def _axis_y(frame: Frame, axis: Axis) -> list[str]:
+def _axis_y(frame: Frame, axis: Axis) -> str:
     left, right = LEFT, frame.width - RIGHT
     ticks = frame.y.ticks(6)
-    parts = ['<g class="axis">']
-    for tick in ticks:
-        y = frame.y(tick)
-        text = number(tick, 1) if axis.log else tick_text(tick, ticks)
-        parts.append(f'<path class="grid" d="M{left:g} {y:.1f}H{right:g}"/>')
-        parts.append(f'<text x="{left - 9:g}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
-    middle = (frame.y.start + frame.y.end) / 2
-    parts.append(
-        f'<text class="heading" transform="translate(15 {middle:g}) rotate(-90)" text-anchor="middle">'
-        f"{escape(axis.heading)}</text></g>"
+    grid = "".join(f"M{_at(left, frame.y(tick))}H{right:g}" for tick in ticks)
+    texts = "".join(
+        f'<text x="{left - 9:g}" y="{tenth(round(10 * frame.y(tick) + 40))}">'
+        f"{number(tick, 1) if axis.log else tick_text(tick, ticks)}</text>"
+        for tick in ticks
     )
-    return parts
+    middle = (frame.y.start + frame.y.end) / 2
+    return (
+        f'<g class="y"><path class="grid" d="{grid}"/>{texts}<text class="heading" '
+        f'transform="translate(15 {middle:g}) rotate(-90)">{escape(axis.heading)}</text></g>'
+    )
 
 
-def _axis_above(frame: Frame, above: Above) -> list[str]:
+def _axis_above(frame: Frame, above: Above) -> str:
     top = min(frame.y.start, frame.y.end)
     scaled = Scale(frame.x.low * above.factor, frame.x.high * above.factor, frame.x.start, frame.x.end)
     ticks = scaled.ticks(7)
-    parts = ['<g class="axis">']
-    for tick in ticks:
-        x = scaled(tick)
-        parts.append(f'<path class="tick" d="M{x:.1f} {top:g}v-5"/>')
-        parts.append(f'<text x="{x:.1f}" y="{top - 10:g}" text-anchor="middle">{tick_text(tick, ticks)}</text>')
+    marks = "".join(f"M{_at(scaled(tick), top)}v-5" for tick in ticks)
+    texts = "".join(
+        f'<text x="{tenth(round(10 * scaled(tick)))}" y="{top - 10:g}">{tick_text(tick, ticks)}</text>'
+        for tick in ticks
+    )
     middle = (frame.x.start + frame.x.end) / 2
-    parts.append(f'<text class="heading" x="{middle:g}" y="12" text-anchor="middle">{escape(above.heading)}</text></g>')
-    return parts
+    return (
+        f'<g class="x"><path class="tick" d="{marks}"/>{texts}'
+        f'<text class="heading" x="{middle:g}" y="12">{escape(above.heading)}</text></g>'
+    )
 
 
 def _layer(
-    frame: Frame, drawing: Drawing, layer: Layer, points: list[Point], colours: dict[str, int]
-) -> list[str]:
-    parts = [f'<g class="{layer.mark.replace(" ", "-")}{" muted" if layer.muted else ""}">']
+    frame: Frame, drawing: Drawing, layer: Layer, points: list[Point], colours: dict[str, int], titled: bool
+) -> str:
+    parts = [f'<g class="{layer.mark.replace(" ", "-")}{" muted" if layer.muted else ""}" data-layer="{layer.name}">']
     for series, group in groupby(points, key=lambda point: point.series):
-        parts.append(f'<g class="c{colours[series]}">' if series else "<g>")
         members = list(group)
+        parts.append(f'<g class="c{colours[series]}"><title>{escape(series)}</title>' if series else "<g>")
         if layer.mark == "line":
-            path = "L".join(f"{frame.x(p.x):.1f} {frame.y(p.y):.1f}" for p in members)
-            parts.append(f'<path class="curve" d="M{path}"><title>{escape(series or layer.doc)}</title></path>')
+            parts.append(f'<path d="{line([(frame.x(p.x), frame.y(p.y)) for p in members])}"/>')
+        elif layer.mark == "star":
+            parts += [f'<path d="{star_path(frame.x(p.x), frame.y(p.y), 10)}"/>' for p in members]
         else:
-            parts += [_mark(frame, drawing, layer, point) for point in members]
+            parts.append(_errors(frame, members) if layer.bars else "")
+            parts += [_mark(frame, drawing, layer, point, titled) for point in members]
         parts.append("</g>")
-    return [*parts, "</g>"]
+    return "".join([*parts, "</g>"])
 
 
-def _mark(frame: Frame, drawing: Drawing, layer: Layer, point: Point) -> str:
+def _mark(frame: Frame, drawing: Drawing, layer: Layer, point: Point, titled: bool) -> str:
     x, y = frame.x(point.x), frame.y(point.y)
-    text = f"<title>{escape(says(drawing, point))}</title>"
-    if layer.mark == "star":
-        return f'<path class="dot" d="{star_path(x, y, 10)}">{text}</path>'
-    bars = _bars(frame, point)
-    radius = 3.0 if layer.mark == "open points" else 4.0
+    circle = f'<circle cx="{tenth(round(10 * x))}" cy="{tenth(round(10 * y))}" r="{3 if layer.muted else 4}"'
     name = _name(frame, x, y, point.label) if layer.named else ""
-    return f'<g>{text}{bars}<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>{name}</g>'
+    if not titled:
+        return f"{circle}/>{name}"
+    if layer.muted:
+        return f"{circle}><title>{escape(point.label or point.series)}</title></circle>{name}"
+    return f"{circle}><title>{escape(says(drawing, point))}</title></circle>{name}"
 
 
 def _name(frame: Frame, x: float, y: float, label: str) -> str:
@@ -182,16 +221,38 @@ def _name(frame: Frame, x: float, y: float, label: str) -> str:
     return f'<text class="name" x="{x + 8:.1f}" y="{y - 7:.1f}">{escape(label)}</text>'
 
 
+def _errors(frame: Frame, points: Sequence[Point]) -> str:
+    """1σ errors: ellipses where the correlation of both is known, else a bar along each axis."""
+    path = "".join(_ellipse(frame, p) if p.correlation and p.x_error and p.y_error else _bars(frame, p) for p in points)
+    return f'<path class="bar" d="{path}"/>' if path else ""
+
+
 def _bars(frame: Frame, point: Point) -> str:
     x, y = frame.x(point.x), frame.y(point.y)
     path = ""
     if point.x_error:
         low, high = (frame.x(v) for v in (point.x - point.x_error, point.x + point.x_error))
-        path += f"M{low:.1f} {y:.1f}H{high:.1f}"
+        path += f"M{_at(low, y)}H{tenth(round(10 * high))}"
     if point.y_error:
         low, high = (frame.y(v) for v in (point.y - point.y_error, point.y + point.y_error))
-        path += f"M{x:.1f} {low:.1f}V{high:.1f}"
-    return f'<path class="bar" d="{path}"/>' if path else ""
+        path += f"M{_at(x, low)}V{tenth(round(10 * high))}"
+    return path
+
+
+def _ellipse(frame: Frame, point: Point) -> str:
+    """Path of the 1σ ellipse of a covariance on linear axes: half axes are the roots of its eigenvalues."""
+    east = (point.x_error or 0.0) * (frame.x(1.0) - frame.x(0.0))
+    north = (point.y_error or 0.0) * (frame.y(1.0) - frame.y(0.0))
+    both = (point.correlation or 0.0) * east * north
+    middle, half = (east**2 + north**2) / 2, math.hypot((east**2 - north**2) / 2, both)
+    long, short = math.sqrt(middle + half), math.sqrt(max(middle - half, 0.0))
+    if long < HIDDEN:
+        return ""
+    angle = math.atan2(2 * both, east**2 - north**2) / 2
+    x, y = frame.x(point.x), frame.y(point.y)
+    across, down = long * math.cos(angle), long * math.sin(angle)
+    arc = f"A{long:.1f} {short:.1f} {math.degrees(angle):.0f} 1 0 "
+    return f"M{_at(x - across, y - down)}{arc}{_at(x + across, y + down)}{arc}{_at(x - across, y - down)}"
 
 
 def star_path(x: float, y: float, radius: float) -> str:
@@ -200,5 +261,5 @@ def star_path(x: float, y: float, radius: float) -> str:
     for corner in range(10):
         reach = radius if corner % 2 == 0 else 0.4 * radius
         angle = math.pi * corner / 5
-        corners.append(f"{x + reach * math.sin(angle):.1f} {y - reach * math.cos(angle):.1f}")
-    return f"M{'L'.join(corners)}Z"
+        corners.append((x + reach * math.sin(angle), y - reach * math.cos(angle)))
+    return line(corners) + "z"

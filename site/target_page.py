@@ -3,96 +3,74 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from lyot.catalog.table import tables
+from lyot.site.feeds import entry
+from lyot.site.figures import inert
 from lyot.site.gallery import View
 from lyot.site.release import Release, Row
-from lyot.site.words import count, day, declination, number, right_ascension, with_error
+from lyot.site.values import facts, published, reference_of
+from lyot.site.words import count, day
 
-KINEMATICS = ("parallax", "pmra", "pmdec", "radial_velocity", "age", "mass")
 STATUS_RANK = ("COMPANION", "AMBIGUOUS", "CANDIDATE", "BACKGROUND", "UNDEFINED")
+STATUS_WORDS = {
+    "COMPANION": "Companion",
+    "AMBIGUOUS": "Ambiguous",
+    "CANDIDATE": "Candidate",
+    "BACKGROUND": "Background star",
+    "UNDEFINED": "Undefined",
+}
+MOST_VALUES = 60  # published values that stand on the page itself; more have one of their own
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One value of the star as the page shows it."""
+def context(release: Release, target: Row, overview: Row, files: Mapping[str, str]) -> dict[str, Any]:
+    """All that the template of a target's page says, but for pictures and charts.
 
-    name: str
-    value: str
-    unit: str
-    source: str
-    url: str = ""
-    preferred: bool = True
-
-
-def facts(release: Release, target: Row) -> list[Fact]:
-    """Astrometry, photometry and what is known of the star, each with its error and reference."""
-    columns = {column.name: column for column in tables()["target"].columns}
-    source, url = reference_of(release, target)
-    found = []
-    if target.get("ra") is not None:
-        epoch = f"ICRS, epoch {number(target.get('ref_epoch'), 6)}" if target.get("ref_epoch") else "ICRS"
-        found += [
-            Fact("Right ascension", right_ascension(target["ra"]), epoch, source, url),
-            Fact("Declination", declination(target.get("dec")), epoch, source, url),
-        ]
-    magnitudes = [name for name in columns if name.startswith("mag_") and not name.endswith("_error")]
-    for name in (*KINEMATICS, "spectral_type", "moving_group", *magnitudes):
-        value = target.get(name)
-        if value is None:
-            continue
-        band = _band(name)
-        text = value if isinstance(value, str) else with_error(value, target.get(f"{name}_error"))
-        chosen = _published(release, target, "apparent_mag" if band else name, band)
-        where = reference_of(release, chosen) if chosen else (source, url)
-        heading = f"{band} magnitude" if band else columns[name].doc.split(",")[0]
-        found.append(Fact(heading, text, unit_text(columns[name].unit), *where))
-        if name == "parallax" and value > 0:
-            error = target.get("parallax_error")
-            distance = with_error(1000.0 / value, 1000.0 * error / value**2 if error else None)
-            found.append(Fact("Distance (1 / parallax)", distance, "pc", *where))
-    return found
+    Parameters
+    ----------
+    files : address in the site of each released file, by product key
+    """
+    key = target["target_id"]
+    observed, detected, listed = observations(release, key), detections(release, key), references(release, target)
+    values = published(release, key)
+    return {
+        "target": target,
+        "overview": overview,
+        "facts": facts(release, target),
+        "published": values,
+        "values_apart": len(values) > MOST_VALUES,
+        "observations": observed,
+        "used": filled(observed) | filled(detected),
+        "numbers": {source[0]: place for place, source in enumerate(listed, 1)},
+        "companions": companions(release, key),
+        "detections": detected,
+        "downloads": downloads(release, key, files),
+        "provenance": provenance(release, key),
+        "references": listed,
+        "bibtex": "\n".join(entry(row) for row in cited(release, target)),
+        "quoted_id": key.replace("'", "''"),
+        "described": described(target, overview, listed),
+    }
 
 
-def _band(name: str) -> str:
-    """Photometric band of a column, as `L'` of `mag_lp`; empty when it is no magnitude."""
-    return name.removeprefix("mag_").upper().replace("LP", "L'") if name.startswith("mag_") else ""
-
-
-def _published(release: Release, target: Row, quantity: str, band: str) -> Row | None:
-    """The published value of the star that the catalogue prefers, if it is among the measurements."""
-    for row in release.of_target("measurement", target["target_id"]):
-        same = row["quantity"] == quantity and (row["band"] or "") == band
-        if same and not row["companion_id"] and row["preferred"]:
-            return row
-    return None
-
-
-def published(release: Release, target_id: str) -> list[dict[str, Any]]:
-    """Every published value of a target and its companions, with its reference."""
-    names = {row["companion_id"]: row["name"] for row in release.of_target("companion", target_id)}
-    found = []
-    for row in release.of_target("measurement", target_id):
-        source, url = reference_of(release, row)
-        found.append(
-            {
-                "of": names.get(row["companion_id"], row["companion_id"]) or "star",
-                "quantity": (row["quantity"] or "").replace("_", " "),
-                "band": row["band"] or "",
-                "value": (row["limit"] or "") + with_error(row["value"], row["error_minus"], row["error_plus"]),
-                "unit": unit_text(row["unit"] or ""),
-                "preferred": bool(row["preferred"]),
-                "reason": row["preferred_reason"] or "",
-                "source": source,
-                "url": url,
-            }
-        )
-    return found
-
+def described(target: Row, overview: Row, listed: Sequence[tuple[str, str]]) -> str:
+    """The page as a schema.org Dataset, JSON that may stand inside an HTML element."""
+    said: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": f"High-contrast imaging of {target['name']}",
+        "description": f"Observations, detections, companions and detection limits near the star {target['name']}.",
+        "keywords": ["high-contrast imaging", "exoplanets", target["name"], *overview["instruments"]],
+        "isAccessibleForFree": True,
+        "about": {"@type": "Thing", "name": target["name"], "alternateName": overview["aliases"]},
+        "includedInDataCatalog": {"@type": "DataCatalog", "name": "Lyot"},
+    }
+    if overview["first"]:
+        said["temporalCoverage"] = f"{overview['first']}/{overview['last']}"
+    if listed:
+        said["citation"] = [citation for citation, _ in listed]
+    return inert(json.dumps(said, separators=(",", ":"), ensure_ascii=False))
 
 def observations(release: Release, target_id: str) -> list[dict[str, Any]]:
     """Observations of a target by date."""
@@ -164,31 +142,62 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
     return found
 
 
-def overview(release: Release, target: Row, views: Sequence[View]) -> dict[str, Any]:
-    """Numbers and state of a target: what the search lists and the top of its page says."""
+def overview(release: Release, target: Row, views: Sequence[View], slug: str) -> dict[str, Any]:
+    """Numbers and state of a target: what the search lists and the top of its page says. All of it goes into JSON."""
     key = target["target_id"]
     observed = release.of_target("observation", key)
     found = {(row["reduction_id"], row["number"]) for row in release.of_target("detection", key)}
-    statuses = Counter(row["status"] for row in release.of_target("companion", key) if row["status"])
-    if not statuses:
-        statuses = Counter(row["status"] for row in release.of_target("detection", key) if row["status"])
+    statuses = {row["status"] for row in release.of_target("companion", key) if row["status"]} or {
+        row["status"] for row in release.of_target("detection", key) if row["status"]
+    }
     aliases = [row["alias"] for row in release.of_target("target_alias", key) if row["alias"] != target["name"]]
-    surveys = {row["survey_id"]: row["name"] for row in release.tables["survey"]}
+    surveys = release.surveys
+    days = sorted(row["date"][:10] for row in observed if row["date"])
     return {
+        "slug": slug,
+        "name": target["name"],
+        "aliases": aliases,
+        "simulated": bool(target.get("simulated")),
         "state": state(release, key, bool(views)),
         "observations": len(observed),
         "detections": len(found),
-        "reductions": len(release.of_target("reduction", key)),
-        "companions": len(release.of_target("companion", key)),
+        "companions": [row["name"] for row in release.of_target("companion", key)],
         "instruments": sorted({row["instrument"] for row in observed if row["instrument"]}),
         "setups": sorted({row["setup"] or row["filter"] for row in observed if row["setup"] or row["filter"]}),
-        "surveys": sorted({surveys.get(row["survey_id"], row["survey_id"]) for row in observed if row["survey_id"]}),
+        "strategies": sorted({r["strategy"] for r in release.of_target("reduction", key) if r["strategy"]}),
+        "surveys": sorted(
+            {surveys.get(row["survey_id"], {}).get("name") or row["survey_id"] for row in observed if row["survey_id"]}
+        ),
         "statuses": sorted(statuses, key=rank),
-        "aliases": aliases,
-        "short": sorted(aliases, key=lambda alias: (alias.startswith("Gaia "), len(alias)))[:3],
-        "simulated": bool(target.get("simulated")),
+        "first": days[0] if days else None,
+        "last": days[-1] if days else None,
+        "ra": target.get("ra"),
+        "dec": target.get("dec"),
         "distance": 1000.0 / target["parallax"] if (target.get("parallax") or 0) > 0 else None,
         "magnitude": target.get("mag_h"),
+        "age": target.get("age"),
+        "mass": target.get("mass"),
+        "best": _best(views),
+    }
+
+
+def _best(views: Sequence[View]) -> dict[str, Any] | None:
+    """The picture that shows most, as other pages show it."""
+    if not views:
+        return None
+    view = max(views, key=lambda one: one.best_snr)
+    shown = view.pictures[0]
+    return {
+        "snr": view.best_snr,
+        "address": shown.address,
+        "overlay": shown.overlay,
+        "width": shown.width,
+        "height": shown.height,
+        "caption": view.caption,
+        "simulated": bool(view.reduction.get("simulated")),
+        "instrument": view.observation.get("instrument") or "",
+        "filter": view.observation.get("filter") or "",
+        "date": (view.observation.get("date") or "")[:10],
     }
 
 
@@ -203,22 +212,9 @@ def state(release: Release, target_id: str, has_images: bool) -> tuple[str, str]
     return "listed", "Listed, no observation here"
 
 
-def reference_of(release: Release, row: Row) -> tuple[str, str]:
-    """Citation and address of the reference of a row."""
-    key = row.get("reference_id")
-    url = str(release.references.get(key or "", {}).get("url") or "")
-    return release.citation(key), url if url.startswith(("https://", "http://")) else ""
-
-
 def rank(status: str | None) -> int:
     """Where a status stands in a list."""
     return STATUS_RANK.index(status) if status in STATUS_RANK else len(STATUS_RANK)
-
-
-def unit_text(unit: str) -> str:
-    """A unit as people write it."""
-    known = {"'Mjup'": "M_Jup", "solMass": "M☉", "AU": "au", "um": "µm", "arcsec": "″"}
-    return known.get(unit, unit)
 
 
 def pretty(text: str) -> str:
@@ -237,16 +233,18 @@ def _strings(text: str | None) -> list[str]:
     return [str(value) for value in values] if isinstance(values, list) else []
 
 
-def references(release: Release, target: Row) -> list[tuple[str, str]]:
-    """Citations and addresses of everything that the page of a target rests on, each once."""
-    used: dict[str, tuple[str, str]] = {}
+def cited(release: Release, target: Row) -> list[Row]:
+    """Rows of `reference` of everything that the page of a target rests on, each once."""
     rows = [target]
     for table in ("observation", "reduction", "detection", "companion", "measurement"):
         rows += release.of_target(table, target["target_id"])
-    for row in rows:
-        if row.get("reference_id"):
-            used.setdefault(row["reference_id"], reference_of(release, row))
-    return sorted(used.values())
+    keys = {row["reference_id"] for row in rows if row.get("reference_id")}
+    return [release.references.get(key, {"reference_id": key, "citation": key}) for key in sorted(keys)]
+
+
+def references(release: Release, target: Row) -> list[tuple[str, str]]:
+    """Citations and addresses of everything that the page of a target rests on, each once."""
+    return sorted(reference_of(release, row) for row in cited(release, target))
 
 
 def filled(rows: Sequence[Row]) -> set[str]:

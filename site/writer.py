@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,22 +22,30 @@ class Writer:
     written: int = 0
     kept: int = 0
     paths: set[str] = field(default_factory=set)
+    _folders: set[str] = field(default_factory=set, repr=False)
 
     def write(self, path: str, content: str | bytes) -> None:
         """Write one file, unless it says the same already."""
         target = self._place(path)
         data = content.encode() if isinstance(content, str) else content
-        if target.is_file() and target.stat().st_size == len(data) and target.read_bytes() == data:
+        if self._says(target, data):
             self.kept += 1
             return
         self._replace(target, data)
         self.written += 1
 
     def link(self, path: str, source: Path) -> None:
-        """Put an existing file into the site, as a link to the same bytes where the disk allows it."""
+        """Put an existing file into the site, as a link to the same bytes where the disk allows it.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file; then the site has none either.
+        """
+        same = source.stat()
         target = self._place(path)
         if target.is_file():
-            if target.samefile(source):
+            if os.path.samestat(target.stat(), same):
                 self.kept += 1
                 return
             target.unlink()
@@ -46,24 +55,36 @@ class Writer:
             shutil.copyfile(source, target)
         self.written += 1
 
-    def has(self, path: str, size: int) -> bool:
-        """Whether a file of this size is there already; if so it is kept."""
-        target = self._place(path)
-        there = target.is_file() and target.stat().st_size == size
-        self.kept += there
-        return there
+    def there(self) -> set[str]:
+        """Paths of all files that the folder holds."""
+        start = len(str(self.folder)) + 1
+        return {
+            f"{parent[start:]}/{name}".lstrip("/").replace(os.sep, "/")
+            for parent, _, names in os.walk(self.folder)
+            for name in names
+        }
+
+    def keep(self, paths: Iterable[str]) -> None:
+        """Say of files that are there that they are still what they should be."""
+        before = len(self.paths)
+        self.paths.update(paths)
+        self.kept += len(self.paths) - before
 
     def sweep(self) -> int:
         """Remove what an earlier rendering left and this one did not write; how many files went."""
-        gone = 0
-        for found in sorted(self.folder.rglob("*"), reverse=True):
-            if found.is_dir():
-                if not any(found.iterdir()):
-                    found.rmdir()
-            elif found.relative_to(self.folder).as_posix() not in self.paths:
-                found.unlink()
-                gone += 1
-        return gone
+        gone = self.there() - self.paths
+        for path in gone:
+            (self.folder / path).unlink()
+        for folder in {parent for path in gone for parent in (self.folder / path).parents}:
+            if folder != self.folder and folder.is_relative_to(self.folder) and folder.is_dir():
+                self._prune(folder)
+        return len(gone)
+
+    def _prune(self, folder: Path) -> None:
+        """Remove a folder that is empty, and those around it that become so."""
+        while folder != self.folder and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
 
     def _place(self, path: str) -> Path:
         parts = path.split("/")
@@ -71,8 +92,19 @@ class Writer:
             raise BadInput(f"{path!r} is no path inside the site")
         self.paths.add(path)
         target = self.folder.joinpath(*parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = str(target.parent)
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
         return target
+
+    @staticmethod
+    def _says(target: Path, data: bytes) -> bool:
+        try:
+            with target.open("rb") as file:
+                return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
+        except (FileNotFoundError, IsADirectoryError):
+            return False
 
     @staticmethod
     def _replace(target: Path, data: bytes) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from astropy.io import fits
 
 from lyot.catalog.table import tables
@@ -25,7 +26,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def bake(folder: Path, rows: Rows) -> Path:
-    """Write `lyot.db` with every table and these rows."""
+    """Write `lyot.db` and `parquet/` with every table and these rows, as `lyot build` does."""
     folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(folder / "lyot.db")
     for table in tables().values():
@@ -39,6 +40,14 @@ def bake(folder: Path, rows: Rows) -> Path:
             connection.execute(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(row.values()))
     connection.commit()
     connection.close()
+    (folder / "parquet").mkdir(exist_ok=True)
+    for table in tables().values():
+        flags = [column.name for column in table.columns if column.type == "bool"]
+        said = [
+            {name: bool(value) if name in flags and value is not None else value for name, value in row.items()}
+            for row in rows.get(table.name, [])
+        ]
+        pq.write_table(table.rows(said), folder / "parquet" / f"{table.name}.parquet")
     return folder
 
 

@@ -21,6 +21,8 @@ def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
             Point("expected", east, north, series=track.name, label=day(mjd))
             for mjd, (east, north) in zip(track.epochs, track.there.tolist(), strict=True)
         ]
+        if track.fitted is not None:
+            found += [Point("fitted", east, north, series=track.name) for east, north in track.fitted.tolist()]
     for name, seen in sources(rows):
         found += [
             Point(
@@ -31,6 +33,7 @@ def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
                 label=" ".join(part for part in (day(row["mjd"]), row["instrument"]) if part),
                 x_error=row["dra_error"],
                 y_error=row["ddec_error"],
+                correlation=row["dra_ddec_correlation"],
                 simulated=bool(row["simulated"]),
             )
             for row in seen
@@ -50,9 +53,10 @@ ASTROMETRY = Chart(
         y=Axis("Offset to the North", "mas"),
         layers=(
             Layer("track", "line", "track of a background star", muted=True, tabled=False),
-            Layer("expected", "open points", "background star at the epochs measured", muted=True),
+            Layer("expected", "open points", "background star at the epochs measured", muted=True, tabled=False),
+            Layer("fitted", "line", "best background star with a motion of its own", tabled=False),
             Layer("star", "star", "the star", tabled=False),
-            Layer("measured", "points", "measured, 1σ errors"),
+            Layer("measured", "points", "measured, 1σ errors; ellipses where their correlation is known"),
         ),
         square=True,
     ),

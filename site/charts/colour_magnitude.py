@@ -20,7 +20,7 @@ JOIN measurement b ON b.companion_id = a.companion_id AND b.quantity = 'apparent
 JOIN companion c ON c.companion_id = a.companion_id
 JOIN target t ON t.target_id = c.target_id
 WHERE a.quantity = 'apparent_mag' AND a."limit" IS NULL AND a.band LIKE '%/{first}'
- AND t.parallax > 0 AND (NOT c.simulated OR c.target_id = :target)
+ AND t.parallax > 0
 ORDER BY own, c.name, a.preferred DESC, a.number"""
 
 
@@ -37,9 +37,16 @@ def absolute_error(magnitude_error: float | None, parallax: float, parallax_erro
 
 
 def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
-    """One point per companion, the first of its values; none when no companion is the subject's own."""
+    """One point per companion, the first of its values; none when no companion is the subject's own.
+
+    What is simulated is no reference for others.
+    """
     chosen: dict[str, Point] = {}
+    if not any(row["own"] for row in rows):
+        return []
     for row in rows:
+        if row["simulated"] and not row["own"]:
+            continue
         if row["companion_id"] in chosen or not finite(row["magnitude_1"], row["magnitude_2"], row["parallax"]):
             continue
         errors = (row["magnitude_1_error"], row["magnitude_2_error"])
@@ -72,12 +79,13 @@ def colour_magnitude(first: str, second: str, camera: str, order: int) -> Chart:
             x=Axis(f"{first} − {second}", "mag"),
             y=Axis(f"Absolute {first}", "mag", reverse=True),
             layers=(
-                Layer("reference", "open points", "other imaged companions", muted=True),
+                Layer("reference", "open points", "other imaged companions", muted=True, tabled=False, bars=False),
                 Layer("own", "points", "companions of this star", named=True),
             ),
         ),
         absent=f"No companion of this star has {camera} photometry in both {first} and {second}.",
         order=order,
+        shared=True,
     )
 
 

@@ -11,6 +11,7 @@ from lyot.site.words import day, julian_year
 
 LAYERS = (
     Layer("track", "line", "a background star", muted=True, tabled=False),
+    Layer("fitted", "line", "best background star with a motion of its own", tabled=False),
     Layer("measured", "points", "measured, 1σ errors"),
 )
 
@@ -21,11 +22,12 @@ def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject],
     def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
         found = []
         for track in tracks(rows, subject):
-            values = [place[of_track] for place in polar_path(track.path)]
-            found += [
-                Point("track", julian_year(mjd), value, series=track.name)
-                for mjd, value in zip(track.times, values, strict=True)
-            ]
+            for layer, path in (("track", track.path), ("fitted", track.fitted)):
+                values = [] if path is None else polar_path(path)[:, of_track].tolist()
+                found += [
+                    Point(layer, julian_year(mjd), value, series=track.name)
+                    for mjd, value in zip(track.times.tolist(), values, strict=False)
+                ]
         for name, seen in sources(rows):
             found += [
                 Point(
@@ -55,6 +57,7 @@ SEPARATION = Chart(
     drawing=Drawing(x=Axis("Year"), y=Axis("Separation", "mas"), layers=LAYERS),
     absent="No source near this star was seen at two times, so nothing can be said of its motion.",
     order=21,
+    numbers="detections",
 )
 
 POSITION_ANGLE = Chart(
@@ -66,4 +69,5 @@ POSITION_ANGLE = Chart(
     drawing=Drawing(x=Axis("Year"), y=Axis("Position angle", "°"), layers=LAYERS),
     absent="",
     order=22,
+    numbers="detections",
 )

@@ -30,7 +30,8 @@ async function explore(figure) {
     fetch(figure.dataset.chart).then((answer) => answer.json()),
   ]);
   const drawing = figure.querySelector(".drawing");
-  fit(spec, figure, drawing.clientWidth);
+  const reversed = Object.fromEntries(spec.scales.map((scale) => [scale.name, Boolean(scale.reverse)]));
+  fit(spec, figure, drawing.clientWidth, computed(figure, reversed));
   const place = document.createElement("div");
   place.className = "vega";
   drawing.replaceChildren(place);
@@ -42,8 +43,9 @@ async function explore(figure) {
 }
 
 // The page's points, ranges, order of colours and room, put into the chart's shared specification.
-function fit(spec, figure, width) {
-  const points = unfold(JSON.parse(figure.querySelector("script.points").textContent));
+function fit(spec, figure, width, drawn) {
+  const measured = JSON.parse(figure.querySelector("script.points").textContent);
+  const points = unfold([...drawn, ...measured]);
   spec.data.find((data) => data.name === "points").values = points;
   const [lowX, highX, lowY, highY] = figure.dataset.ranges.split(" ").map(Number);
   const domains = { x: [lowX, highX], y: [lowY, highY], color: [...new Set(points.map((point) => point.series).filter(Boolean))] };
@@ -54,6 +56,40 @@ function fit(spec, figure, width) {
   spec.autosize = { type: "fit", contains: "padding" };
   spec.width = width;
   spec.height = figure.classList.contains("square") ? width : Math.max(300, 0.62 * width);
+}
+
+// What was computed, not measured (tracks, reference objects), read off the drawing: its layers that the data lack.
+function computed(figure, reversed) {
+  const known = new Set(JSON.parse(figure.querySelector("script.points").textContent).map((group) => group.layer));
+  const area = figure.querySelector("clipPath rect");
+  const box = Object.fromEntries(["x", "y", "width", "height"].map((name) => [name, Number(area.getAttribute(name))]));
+  const [lowX, highX, lowY, highY] = figure.dataset.ranges.split(" ").map(Number);
+  const value = (part, low, high, backwards) => low + (backwards ? 1 - part : part) * (high - low);
+  const point = ([x, y]) => [
+    value((x - box.x) / box.width, lowX, highX, reversed.x),
+    value(1 - (y - box.y) / box.height, lowY, highY, reversed.y),
+  ];
+  return [...figure.querySelectorAll("[data-layer]")].filter((layer) => !known.has(layer.dataset.layer)).flatMap((layer) =>
+    [...layer.children].map((group) => {
+      const series = group.querySelector(":scope > title")?.textContent ?? "";
+      const circles = [...group.querySelectorAll("circle")];
+      const path = group.querySelector(layer.classList.contains("star") || layer.classList.contains("line") ? "path" : "path:not(.bar)");
+      const rows = circles.map((one) => [...point([one.cx.baseVal.value, one.cy.baseVal.value]), one.textContent]);
+      if (layer.classList.contains("star")) rows.push([0, 0, ""]);
+      else if (path) rows.push(...along(path.getAttribute("d")).map((place) => [...point(place), ""]));
+      return { layer: layer.dataset.layer, series, columns: ["x", "y", "label"], rows };
+    }));
+}
+
+// Places of a path: one absolute move, then steps.
+function along(data) {
+  const [start, steps = ""] = data.split("l");
+  const numbers = (text) => (text.match(/-?(?:\d+\.?\d*|\.\d+)/g) ?? []).map(Number);
+  let [x, y] = numbers(start);
+  const places = [[x, y]];
+  const all = numbers(steps);
+  for (let i = 0; i + 1 < all.length; i += 2) places.push([(x += all[i]), (y += all[i + 1])]);
+  return places;
 }
 
 // Rows of each group as objects; `index` keeps a line's order, and what has no series has none.

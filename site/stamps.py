@@ -1,0 +1,129 @@
+"""What the pages are made from, as digests: what did not change is not rendered again.
+
+The stamps of a release are kept beside it, in `.site/<name>.json`, together with what the lists say of each target.
+A page is new when any row it shows, a reference, a template or the code that renders it is. When `lyot build` puts a
+new release in place it leaves the site of the one before in `.site/<name>/`, where nobody reads it; rendering takes
+it over page by page, removes what is no longer released, and only then moves it into the release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import lyot
+from lyot.catalog.table import tables
+
+
+@dataclass
+class Made:
+    """What one page left: its stamp, the files that belong to it, and what lists say of it (None for lists)."""
+
+    stamp: str
+    files: list[str] = field(default_factory=list)
+    listed: dict[str, Any] | None = None
+
+
+@dataclass
+class Stamps:
+    """What the last rendering left, by target, and by path for other pages; `bulk` says the same of data files."""
+
+    code: str = ""
+    targets: dict[str, Made] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
+    bulk: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Keep them in a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_text(json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
+        part.replace(path)
+
+
+def read(path: Path, code: str) -> Stamps:
+    """The stamps kept in a file; none when there is no such file, or other code wrote it."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if said["code"] != code:
+            return Stamps(code)
+        said["targets"] = {key: Made(**made) for key, made in said["targets"].items()}
+        return Stamps(**said)
+    except (OSError, ValueError, KeyError, TypeError):
+        return Stamps(code)
+
+
+def digest(*parts: object) -> str:
+    """A short digest of anything that says itself the same way each time."""
+    made = blake2b(digest_size=12)
+    for part in parts:
+        made.update(repr(part).encode("utf-8", "surrogatepass"))
+        made.update(b"\0")
+    return made.hexdigest()
+
+
+def of_code(*more: str) -> str:
+    """Digest of all that turns rows into pages: templates, this stage, the catalogue, the sky, and `more`."""
+    return digest(_sources(), lyot.__version__, duckdb.__version__, *more)
+
+
+@cache
+def _sources() -> str:
+    roots = [files("lyot.site"), files("lyot.templates") / "site", files("lyot.catalog"), files("lyot") / "sky.py"]
+    made = blake2b(digest_size=12)
+    for root in roots:
+        for text in _texts(root):
+            made.update(text)
+    return made.hexdigest()
+
+
+def _texts(root: Traversable) -> Iterable[bytes]:
+    if root.is_file():
+        yield root.read_bytes()
+        return
+    for child in sorted(root.iterdir(), key=lambda one: one.name):
+        if child.is_dir() or child.name.endswith((".py", ".html", ".md", ".xml")):
+            yield from _texts(child)
+
+
+def of_rows(folder: Path) -> dict[str, str]:
+    """A digest of the rows of each target, and of what they point to, out of the release's Parquet files.
+
+    Empty when the release has none: then nothing is known to be unchanged.
+    """
+    paths = {name: folder / "parquet" / f"{name}.parquet" for name in tables()}
+    if not all(path.is_file() for path in paths.values()):
+        return {}
+    owned = [name for name, table in tables().items() if "target_id" in table.names]
+    parts = [f"SELECT target_id, hash('{name}', one) AS h FROM {name} one" for name in owned]
+    cited = " UNION ".join(
+        f"SELECT target_id, reference_id FROM {name}" for name in owned if "reference_id" in tables()[name].names
+    )
+    parts += [
+        f"SELECT target_id, hash('cited', one) FROM ({cited}) JOIN reference one USING (reference_id)",
+        "SELECT target_id, hash('survey', one) FROM (SELECT DISTINCT target_id, survey_id FROM observation) "
+        "JOIN survey one USING (survey_id)",
+        *(
+            f"SELECT {name}.target_id, hash('file', one) FROM {name} JOIN product one USING (product_key)"
+            for name in ("observation", "reduction")
+        ),
+    ]
+    with duckdb.connect() as connection:
+        for name, path in paths.items():
+            connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')")
+        query = f"SELECT target_id, sum(h)::VARCHAR FROM ({' UNION ALL '.join(parts)}) GROUP BY target_id"
+        return {key: str(value) for key, value in connection.execute(query).fetchall() if key is not None}
+
+
+def stamp_of(rows: Mapping[str, str], target_id: str, *more: str) -> str:
+    """Stamp of a target's page; empty when nothing is known of its rows."""
+    return digest(rows[target_id], *more) if target_id in rows else ""

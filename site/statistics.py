@@ -1,0 +1,170 @@
+"""Charts and counts over many stars: how deep a survey went, what was found, how the instrument and the sky were."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from lyot.site.chart import Axis, Chart, Drawing, Layer, Point, Subject, finite
+from lyot.site.figures import Figure, figure
+from lyot.site.release import Release, Row
+from lyot.site.words import day, julian_year
+
+MOST_POINTS = 1500  # of more, medians of months are drawn
+ENOUGH = 3  # stars, for tenths to mean anything
+
+LIMITS = """\
+SELECT l.target_id, round(l.separation / 100.0) / 10.0 AS separation, max(l.delta_mag) AS delta_mag
+FROM detection_limit l JOIN observation o ON o.observation_id = l.observation_id
+WHERE l.noise = 'mawet' AND l.delta_mag IS NOT NULL AND NOT l.simulated AND (:target = '' OR o.survey_id = :target)
+GROUP BY l.target_id, 2 ORDER BY 2, l.target_id"""
+FOUND = """\
+SELECT c.name, c.status, t.name AS star, median.separation, median.delta_mag
+FROM companion c JOIN target t ON t.target_id = c.target_id
+JOIN (SELECT companion_id, avg(separation) AS separation, avg(delta_mag) AS delta_mag FROM detection
+      WHERE delta_mag IS NOT NULL AND NOT simulated GROUP BY companion_id) median
+     ON median.companion_id = c.companion_id
+ORDER BY c.status, c.name"""
+CONDITIONS = """\
+SELECT o.mjd, o.{column} AS value, coalesce(o.target_name, o.target_id) AS star, o.simulated
+FROM observation o
+WHERE o.instrument = :target AND o.{column} IS NOT NULL AND o.mjd IS NOT NULL AND NOT o.simulated
+ORDER BY o.mjd"""
+
+
+def limits(rows: list[Row], subject: Subject) -> Sequence[Point]:
+    """The depth that a tenth, half and nine tenths of the stars reach, at each separation."""
+    depths: dict[float, list[float]] = defaultdict(list)
+    for row in rows:
+        depths[row["separation"]].append(row["delta_mag"])
+    found = []
+    for layer, part in (("tenth", 90), ("half", 50), ("most", 10)):
+        for separation, values in sorted(depths.items()):
+            if layer == "half" or len(values) >= ENOUGH:
+                found.append(Point(layer, separation, float(np.percentile(values, part)), label=f"{len(values)} stars"))
+    return found
+
+
+STACKED = Chart(
+    name="stacked-limits",
+    title="Detection limits of all stars",
+    sentence="The deepest 5σ limit of each star, all filters together: how deep one looked around a tenth, half and "
+    "nine tenths of them. Lower is deeper.",
+    sql=LIMITS,
+    points=limits,
+    drawing=Drawing(
+        x=Axis("Separation", "″"),
+        y=Axis("Δ magnitude", "mag", reverse=True),
+        layers=(
+            Layer("tenth", "line", "the deepest tenth of the stars", muted=True),
+            Layer("half", "line", "half of the stars"),
+            Layer("most", "line", "nine tenths of the stars", muted=True),
+        ),
+    ),
+    absent="No detection limits are known here.",
+)
+
+
+def found_points(rows: list[Row], subject: Subject) -> Sequence[Point]:
+    """Every object with a contrast, where it was seen, one series for each status."""
+    return [
+        Point("found", row["separation"] / 1000.0, row["delta_mag"], series=(row["status"] or "UNDEFINED").capitalize(),
+              label=row["name"])
+        for row in rows
+        if finite(row["separation"], row["delta_mag"])
+    ][:MOST_POINTS]  # fmt: skip
+
+
+COMPANIONS = Chart(
+    name="found",
+    title="What was found",
+    sentence="Objects with a measured contrast, at the mean of their detections.",
+    sql=FOUND,
+    points=found_points,
+    drawing=Drawing(
+        x=Axis("Separation", "″"),
+        y=Axis("Δ magnitude", "mag", reverse=True),
+        layers=(Layer("found", "points", "objects near their stars"),),
+    ),
+    absent="No object with a measured contrast is known.",
+)
+
+
+def against_time(rows: list[Row], subject: Subject) -> Sequence[Point]:
+    """Values of observations against the year; medians of months where there are many."""
+    known = [row for row in rows if finite(row["value"], row["mjd"])]
+    if len(known) <= MOST_POINTS:
+        return [Point("value", julian_year(r["mjd"]), r["value"], label=f"{day(r['mjd'])} {r['star']}") for r in known]
+    months: dict[int, list[Row]] = defaultdict(list)
+    for row in known:
+        months[int(row["mjd"] // 30.4375)].append(row)
+    return [
+        Point("value", julian_year(median(r["mjd"] for r in some)), median(r["value"] for r in some),
+              label=f"median of {len(some)}")
+        for _, some in sorted(months.items())
+    ]  # fmt: skip
+
+
+def _conditions(column: str, title: str, axis: Axis, absent: str = "") -> Chart:
+    return Chart(
+        name=f"conditions-{column.replace('_', '-')}",
+        title=title,
+        sentence="One point for each observation; medians of months where there are many.",
+        sql=CONDITIONS.replace("{column}", column),
+        points=against_time,
+        drawing=Drawing(x=Axis("Year"), y=axis, layers=(Layer("value", "points", "observations"),)),
+        absent=absent,
+    )
+
+
+MONITORED = (
+    _conditions("seeing", "Seeing against time", Axis("Seeing at 500 nm", "″"),
+                "The seeing of these observations is not known."),
+    _conditions("coherence_time", "Coherence time against time", Axis("τ0 at 500 nm", "ms")),
+    _conditions("strehl", "Strehl ratio against time", Axis("Strehl ratio at 1.6 µm")),
+    _conditions("pixel_scale", "Pixel scale against time", Axis("Pixel scale", "mas")),
+    _conditions("true_north", "True North against time", Axis("Correction to true North", "°")),
+)  # fmt: skip
+
+
+def of_survey(release: Release, key: str) -> list[Figure]:
+    """Charts of one survey."""
+    return [_figure(STACKED, release, key)]
+
+
+def of_instrument(release: Release, key: str) -> list[Figure]:
+    """Charts of the conditions with one instrument, and of its calibration."""
+    return [_figure(chart, release, key) for chart in MONITORED]
+
+
+def of_all(release: Release) -> list[Figure]:
+    """Charts over everything."""
+    return [_figure(chart, release, "") for chart in (STACKED, COMPANIONS)]
+
+
+def general() -> tuple[Chart, ...]:
+    """Charts that are of no single star."""
+    return (STACKED, COMPANIONS, *MONITORED)
+
+
+def _figure(chart: Chart, release: Release, key: str) -> Figure:
+    return figure(chart, release, Subject({"target_id": key}))
+
+
+def counts(overviews: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int]]]]:
+    """How many stars there are of each kind: a heading, the field of the search, and its values with their counts."""
+    asked: list[tuple[str, str, Callable[[dict[str, Any]], list[str]]]] = [
+        ("State", "state", lambda one: [one["state"][0]]),
+        ("Status of what was found", "status", lambda one: one["statuses"]),
+        ("Instrument", "instrument", lambda one: one["instruments"]),
+        ("Set-up or filter", "setup", lambda one: one["setups"]),
+        ("Survey", "survey", lambda one: one["surveys"]),
+    ]
+    return [
+        (heading, name, Counter(word for one in overviews for word in words(one)).most_common(40))
+        for heading, name, words in asked
+    ]

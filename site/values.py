@@ -1,0 +1,102 @@
+"""Values of a star: those that the catalogue prefers, and all that were published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lyot.catalog.table import tables
+from lyot.site.release import Release, Row
+from lyot.site.words import declination, number, right_ascension, with_error
+
+KINEMATICS = ("parallax", "pmra", "pmdec", "radial_velocity", "age", "mass")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value of the star as the page shows it."""
+
+    name: str
+    value: str
+    unit: str
+    source: str
+    url: str = ""
+    preferred: bool = True
+
+
+def facts(release: Release, target: Row) -> list[Fact]:
+    """Astrometry, photometry and what is known of the star, each with its error and reference."""
+    columns = {column.name: column for column in tables()["target"].columns}
+    source, url = reference_of(release, target)
+    found = []
+    if target.get("ra") is not None:
+        epoch = f"ICRS, epoch {number(target.get('ref_epoch'), 6)}" if target.get("ref_epoch") else "ICRS"
+        found += [
+            Fact("Right ascension", right_ascension(target["ra"]), epoch, source, url),
+            Fact("Declination", declination(target.get("dec")), epoch, source, url),
+        ]
+    magnitudes = [name for name in columns if name.startswith("mag_") and not name.endswith("_error")]
+    for name in (*KINEMATICS, "spectral_type", "moving_group", *magnitudes):
+        value = target.get(name)
+        if value is None:
+            continue
+        band = _band(name)
+        text = value if isinstance(value, str) else with_error(value, target.get(f"{name}_error"))
+        chosen = _published(release, target, "apparent_mag" if band else name, band)
+        where = reference_of(release, chosen) if chosen else (source, url)
+        heading = f"{band} magnitude" if band else columns[name].doc.split(",")[0]
+        found.append(Fact(heading, text, unit_text(columns[name].unit), *where))
+        if name == "parallax" and value > 0:
+            error = target.get("parallax_error")
+            distance = with_error(1000.0 / value, 1000.0 * error / value**2 if error else None)
+            found.append(Fact("Distance (1 / parallax)", distance, "pc", *where))
+    return found
+
+
+def _band(name: str) -> str:
+    """Photometric band of a column, as `L'` of `mag_lp`; empty when it is no magnitude."""
+    return name.removeprefix("mag_").upper().replace("LP", "L'") if name.startswith("mag_") else ""
+
+
+def _published(release: Release, target: Row, quantity: str, band: str) -> Row | None:
+    """The published value of the star that the catalogue prefers, if it is among the measurements."""
+    for row in release.of_target("measurement", target["target_id"]):
+        same = row["quantity"] == quantity and (row["band"] or "") == band
+        if same and not row["companion_id"] and row["preferred"]:
+            return row
+    return None
+
+
+def published(release: Release, target_id: str) -> list[dict[str, Any]]:
+    """Every published value of a target and its companions, with its reference."""
+    names = {row["companion_id"]: row["name"] for row in release.of_target("companion", target_id)}
+    found = []
+    for row in release.of_target("measurement", target_id):
+        source, url = reference_of(release, row)
+        found.append(
+            {
+                "of": names.get(row["companion_id"], row["companion_id"]) or "star",
+                "quantity": (row["quantity"] or "").replace("_", " "),
+                "band": row["band"] or "",
+                "value": (row["limit"] or "") + with_error(row["value"], row["error_minus"], row["error_plus"]),
+                "unit": unit_text(row["unit"] or ""),
+                "preferred": bool(row["preferred"]),
+                "reason": row["preferred_reason"] or "",
+                "source": source,
+                "url": url,
+            }
+        )
+    return found
+
+
+def unit_text(unit: str) -> str:
+    """A unit as people write it."""
+    known = {"'Mjup'": "M_Jup", "solMass": "M☉", "AU": "au", "um": "µm", "arcsec": "″"}
+    return known.get(unit, unit)
+
+
+def reference_of(release: Release, row: Row) -> tuple[str, str]:
+    """Citation and address of the reference of a row."""
+    key = row.get("reference_id")
+    url = str(release.references.get(key or "", {}).get("url") or "")
+    return release.citation(key), url if url.startswith(("https://", "http://")) else ""
