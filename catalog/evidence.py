@@ -1,16 +1,9 @@
-"""Evidence of Gaussian models of a source's positions: a star in the background, or an object bound to the star.
+"""Evidence of Gaussian models of a source's positions, and the model of a star in the background.
 
-Both models are linear in their parameters, so their evidences are exact integrals:
-
-- background: a free place at a reference time, an own proper motion drawn from N(0, `MOTION`) on each axis and a
-  parallax from N(0, `PARALLAX`), seen from the moving Earth against the moving star;
-- bound: a free mean offset plus a Kepler orbit of unknown orientation and phase. Averaged over both, an orbit of
-  semi-major axis a and eccentricity e is, to second moments, a stationary process whose covariance at lag Δt is
-  a²/3 Σₖ sₖ cos(k n Δt) on each axis, with the powers sₖ of the Fourier series of the Kepler motion (Bessel
-  functions; Murray & Dermott 1999, section 2.4) and the mean motion n from Kepler's third law. The evidence is
-  averaged over log a.
-
-The free place has the same flat prior in both, which drops out of their ratio.
+A background star has a free place at a reference time, an own proper motion drawn from N(0, `MOTION`) on each axis and
+a parallax from N(0, `PARALLAX`), seen from the moving Earth against the moving star. It is linear in its parameters,
+so its evidence is an exact integral, as is that of a bound object (`catalog.orbit`). The free place has the same flat
+prior in both, which drops out of their ratio.
 """
 
 from __future__ import annotations
@@ -18,16 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import jv, jvp
 
-from lyot.sky import DAYS_PER_YEAR, Drift, Floats
+from lyot.sky import Drift, Floats
 
 MOTION = 6.0  # mas/yr, of faint field stars on each axis; 3 to 20 give the same verdicts
 PARALLAX = 1.0  # mas, of the same
-ECCENTRICITY = 0.3  # typical of imaged companions
-HARMONICS = 5  # at that eccentricity the rest has 1e-4 of the power
-AXES = (0.45, 6.0)  # semi-major axis over projected separation
-STEPS = 24  # of the average over log a: twice as many change the log-odds by less than 0.1
 
 
 @dataclass(frozen=True)
@@ -63,57 +51,6 @@ def background(drift: Drift, covariances: Floats) -> Gaussian:
     return Gaussian(_flat(drift.drift[..., None])[..., 0], _flat(drift.turn), own + blocks(covariances))
 
 
-def bound(times: Floats, covariances: Floats, separation: Floats, distance: Floats, mass: Floats) -> Gaussian:
-    """The models of bound objects, (..., axis): one for each of `STEPS` semi-major axes.
-
-    Parameters
-    ----------
-    times : (..., time), MJD
-    covariances : (..., time, 2, 2), mas²
-    separation : (...), mas
-        Typical projected separation.
-    distance : (...), pc
-    mass : (...), solar masses
-        Of star and companion together.
-    """
-    process = orbit_covariance(times[..., :, None] - times[..., None, :], separation, distance, mass)
-    size = 2 * times.shape[-1]
-    covariance = on_both_axes(process) + blocks(covariances)[..., None, :, :]
-    return Gaussian(np.zeros(size), np.tile(np.eye(2), (times.shape[-1], 1)), covariance)
-
-
-def orbit_covariance(lags: Floats, separation: Floats, distance: Floats, mass: Floats) -> Floats:
-    """Covariance on each axis, mas², of the place of a bound object at two times, (..., axis, time, time).
-
-    Parameters
-    ----------
-    lags : (..., time, time), d
-        Between the times; the two may be different ones.
-    separation, distance, mass
-        As for `bound`.
-    """
-    low, high = np.log(AXES)
-    axes = np.asarray(separation)[..., None] * np.exp(np.linspace(low, high, STEPS))
-    periods = np.sqrt((axes * 1e-3 * np.asarray(distance)[..., None]) ** 3 / np.asarray(mass)[..., None])
-    phase = 2 * np.pi / DAYS_PER_YEAR * lags[..., None, :, :] / periods[..., None, None]
-    first = np.cos(phase)
-    powers = harmonic_powers()
-    before, wave = np.ones_like(first), first  # cos 0, cos φ; then cos (k+1)φ = 2 cos φ cos kφ − cos (k−1)φ
-    total = powers[0] * wave
-    for power in powers[1:]:
-        before, wave = wave, 2 * first * wave - before
-        total += power * wave
-    covariance: Floats = axes[..., None, None] ** 2 / 3 * total
-    return covariance
-
-
-def on_both_axes(process: Floats) -> Floats:
-    """Covariances of one axis (..., time, time) as those of both, independent, (..., 2 time, 2 time)."""
-    both = np.zeros((*process.shape[:-1], 2, process.shape[-1], 2))
-    both[..., 0, :, 0] = both[..., 1, :, 1] = process
-    return both.reshape(*process.shape[:-2], 2 * process.shape[-2], 2 * process.shape[-1])
-
-
 def log_evidence(model: Gaussian, offsets: Floats) -> Floats:
     """Logarithm of the evidence, the flat place integrated out, for each of the model's covariances, (...).
 
@@ -139,24 +76,6 @@ def log_evidence(model: Gaussian, offsets: Floats) -> Floats:
     return evidence
 
 
-def log_odds(drift: Drift, bodies: Gaussian, covariances: Floats, offsets: Floats) -> Floats:
-    """Logarithm of the odds of bound against background, (...).
-
-    Parameters
-    ----------
-    drift : Drift
-    bodies : Gaussian
-        What `bound` gives.
-    covariances : (..., time, 2, 2), mas²
-    offsets : (..., time, 2), mas
-    """
-    orbits = log_evidence(bodies, offsets[..., None, :, :])
-    highest = orbits.max(axis=-1)
-    mean = highest + np.log(np.mean(np.exp(orbits - highest[..., None]), axis=-1))
-    odds: Floats = mean - log_evidence(background(drift, covariances), offsets)
-    return odds
-
-
 def blocks(covariances: Floats) -> Floats:
     """Covariances (..., time, 2, 2) of independent epochs as one matrix (..., 2 time, 2 time)."""
     *before, time, _, _ = covariances.shape
@@ -173,11 +92,3 @@ def _flat(values: Floats) -> Floats:
 
 def _transposed(matrix: Floats) -> Floats:
     return np.swapaxes(matrix, -1, -2)
-
-
-def harmonic_powers() -> Floats:
-    """Power sₖ of each harmonic of a Kepler orbit of unit semi-major axis: both axes of its plane, mean square."""
-    k, e = np.arange(1, HARMONICS + 1), ECCENTRICITY
-    along = 2 / k * jvp(k, k * e)
-    across = np.sqrt(1 - e**2) * 2 / (k * e) * jv(k, k * e)
-    return np.asarray((along**2 + across**2) / 2)

@@ -12,18 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lyot.catalog.evidence import MOTION, PARALLAX, bound, log_evidence, on_both_axes, orbit_covariance
-from lyot.catalog.motion import MASS, Positions
-from lyot.sky import Drift, Floats, Star, day_of, drift_past
+from lyot.catalog.evidence import MOTION, PARALLAX, background, log_evidence
+from lyot.catalog.motion import Batch, Source, batches
+from lyot.catalog.orbit import first_parted, foretell
+from lyot.catalog.positions import Positions
+from lyot.sky import Drift, Floats, Star, day_of, drift_past, earth_position
 
 SIGMA = 5.0
 ERROR = 5.0  # mas, of an epoch to come: a typical one of an imager behind adaptive optics
-STEPS = np.concatenate([np.full(73, 10.0), np.full(97, 30.0)])  # d, of the first search: two years, then eight
+STEPS = np.concatenate([np.full(37, 20.0), np.full(49, 60.0)])  # d, of the first search: two years, then eight
+AT_ONCE = 500  # sources of which the coming years are looked at together
 
 
 @dataclass(frozen=True)
 class Foretold:
-    """Where a hypothesis puts the source: `places` (time, 2), mas, with `covariances` (time, 2, 2), mas²."""
+    """Where a hypothesis puts the source: `places` (time, 2), mas, with `covariances` (time, 2, 2), mas².
+
+    Those of many sources have an axis (source) before the others.
+    """
 
     places: Floats
     covariances: Floats
@@ -43,76 +49,94 @@ def decides_on(
     after : MJD
         Days before it are not looked at; the last epoch when not given.
     """
-    start = float(seen.times[-1]) if after is None else max(after, float(seen.times[-1]))
-    coarse = start + np.cumsum(STEPS)
-    parted = _parted(star, seen, mass or MASS, error, coarse)
-    if not parted.any():
-        return None
-    found = int(np.argmax(parted))
-    fine = coarse[found] - np.arange(STEPS[found])[::-1]
-    first = fine[int(np.argmax(_parted(star, seen, mass or MASS, error, fine)))]
-    return day_of(float(np.ceil(first)))
+    return decide_on([(star, seen, mass)], error, after)[0]
 
 
-def _parted(star: Star, seen: Positions, mass: float, error: float, times: Floats) -> Floats:
-    """Which times part the hypotheses, (time,), bool."""
-    behind, around = foretell_background(star, seen, times), foretell_bound(star, seen, mass, times)
-    apart = behind.places - around.places
-    spread = behind.covariances + around.covariances + error**2 * np.eye(2)
-    squared = (apart * np.linalg.solve(spread, apart[..., None])[..., 0]).sum(axis=-1)
-    return np.asarray(squared >= SIGMA**2)
+def decide_on(sources: Sequence[Source], error: float = ERROR, after: float | None = None) -> list[str | None]:
+    """`decides_on` of many sources; None also where the star's motion or every position is unknown."""
+    days: list[str | None] = [None] * len(sources)
+    for whole in batches(sources):
+        for first in range(0, len(whole.numbers), AT_ONCE):
+            batch = _some(whole, slice(first, first + AT_ONCE))
+            for number, day in _decide(batch, error, after).items():
+                days[number] = day_of(float(np.ceil(day)))
+    return days
+
+
+def _decide(batch: Batch, error: float, after: float | None) -> dict[int, float]:
+    """First MJD that decides, by the number of the source, where one does."""
+    last = batch.times[:, -1]
+    start = last if after is None else np.maximum(last, after)
+    coarse = start[:, None] + np.cumsum(STEPS)
+    found = _parted(batch, coarse, error)
+    decided: dict[int, float] = {}
+    for step in np.unique(STEPS):
+        these = np.flatnonzero((found >= 0) & (STEPS[found] == step))
+        if len(these):
+            fine = coarse[these, found[these]][:, None] - np.arange(step)[::-1]
+            days = fine[np.arange(len(these)), _parted(_some(batch, these), fine, error)]
+            decided |= dict(zip((batch.numbers[n] for n in these), days.tolist(), strict=True))
+    return decided
+
+
+def _parted(batch: Batch, when: Floats, error: float) -> np.ndarray:
+    behind = _background(batch, when)
+    return first_parted(batch.sightings(), when, behind.places, behind.covariances, error, SIGMA)
+
+
+def _some(batch: Batch, which: slice | np.ndarray) -> Batch:
+    """A part of a batch."""
+    star = Star(*(np.asarray(value)[which] for value in vars(batch.star).values()))
+    numbers = np.asarray(batch.numbers)[which].tolist()
+    return Batch(numbers, star, *(values[which] for values in batch[2:]))
 
 
 def foretell_background(star: Star, seen: Positions, times: Floats) -> Foretold:
     """Where a background star would stand at `times`, (time,), MJD."""
-    epoch = float(seen.times.mean())
-    sky = drift_past(star, np.concatenate([seen.times, times]), epoch)
-    design, known = _design(sky), len(seen.times)
-    precision = np.linalg.inv(seen.covariances)
-    prior = np.diag([0, 0, MOTION**-2, MOTION**-2, PARALLAX**-2])
-    normal = np.einsum("tka,tkm,tmb->ab", design[:known], precision, design[:known]) + prior
-    data = np.einsum("tka,tkm,tm->a", design[:known], precision, seen.offsets - sky.drift[:known])
-    new = design[known:]
-    covariance = np.linalg.inv(normal)
-    return Foretold(sky.drift[known:] + new @ (covariance @ data), new @ covariance @ np.swapaxes(new, -1, -2))
+    (batch,) = batches([(star, seen, None)])
+    foretold = _background(batch, np.asarray(times)[None])
+    return Foretold(foretold.places[0], foretold.covariances[0])
 
 
 def foretell_bound(star: Star, seen: Positions, mass: float, times: Floats) -> Foretold:
     """Where a bound object would stand at `times`, (time,), MJD: the mean over orbits, by how well they fit."""
-    about = (np.asarray(seen.separation), np.asarray(1000 / star.parallax), np.asarray(mass))
-    model = bound(seen.times, seen.covariances, *about)
-    fit = log_evidence(model, seen.offsets[None])
-    weights = np.exp(fit - fit.max())
-    weights /= weights.sum()
-    alone = orbit_covariance(np.zeros((1, 1)), *about)[:, 0, 0]
-    cross = on_both_axes(orbit_covariance(times[:, None] - seen.times, *about))  # (axis, 2 new, 2 seen)
-    size = len(times)
-    inverse = np.linalg.inv(model.covariance)
-    fisher = np.linalg.inv(np.swapaxes(model.place, -1, -2) @ inverse @ model.place)
-    data = seen.offsets.reshape(-1)
-    mean = fisher @ np.swapaxes(model.place, -1, -2) @ inverse @ data
-    left = data - mean @ model.place.T
-    gain = cross @ inverse
-    places = mean[:, None] + (gain @ left[..., None]).reshape(-1, size, 2)
-    free = (np.tile(np.eye(2), (size, 1)) - gain @ model.place).reshape(-1, size, 2, 2)
-    kept = np.einsum("atkm,atnm->atkn", gain.reshape(-1, size, 2, gain.shape[-1]), _by_time(cross, size))
-    covariances = alone[:, None, None, None] * np.eye(2) - kept + free @ fisher[:, None] @ np.swapaxes(free, -1, -2)
-    place = np.einsum("a,atk->tk", weights, places)
-    off = places - place
-    spread = np.einsum("a,atkm->tkm", weights, covariances + off[..., :, None] * off[..., None, :])
-    return Foretold(place, spread)
+    (batch,) = batches([(star, seen, mass)])
+    _, places, covariances = foretell(batch.sightings(), np.asarray(times, float)[None])
+    return Foretold(places[0], covariances[0])
 
 
-def _by_time(cross: Floats, size: int) -> Floats:
-    """(axis, 2 new, 2 seen) as (axis, new, 2, 2 seen)."""
-    return cross.reshape(-1, size, 2, cross.shape[-1])
+def foretell_both(batch: Batch, when: Floats) -> tuple[Floats, Foretold, Foretold]:
+    """Log-odds of bound against background (source,), and where each would stand if it was bound, and if it was not.
+
+    Parameters
+    ----------
+    batch : Batch
+    when : (source, time), MJD
+    """
+    around, *places = foretell(batch.sightings(), when)
+    sky = drift_past(batch.star, batch.times, batch.times.mean(axis=1), earth_position(batch.times))
+    odds = around - log_evidence(background(sky, batch.covariances), batch.offsets)
+    return odds, Foretold(*places), _background(batch, when)
+
+
+def _background(batch: Batch, when: Floats) -> Foretold:
+    """Where background stars would stand at `when`, (source, time)."""
+    known = batch.times.shape[1]
+    times = np.concatenate([batch.times, when], axis=1)
+    sky = drift_past(batch.star, times, batch.times.mean(axis=1), earth_position(times))
+    design = _design(sky)
+    precision = np.linalg.inv(batch.covariances)
+    weighted = np.einsum("stka,stkm->stam", design[:, :known], precision)
+    prior = np.diag([0, 0, MOTION**-2, MOTION**-2, PARALLAX**-2])
+    normal = np.einsum("stam,stmb->sab", weighted, design[:, :known]) + prior
+    data = np.einsum("stam,stm->sa", weighted, batch.offsets - sky.drift[:, :known])
+    new, covariance = design[:, known:], np.linalg.inv(normal)
+    values = np.einsum("sab,sb->sa", covariance, data)
+    spread = (new @ covariance[:, None]) @ np.swapaxes(new, -1, -2)
+    return Foretold(sky.drift[:, known:] + np.einsum("stka,sa->stk", new, values), spread)
 
 
 def _design(sky: Drift) -> Floats:
-    """What place, motion and parallax of a background star do to its offset, (time, 2, 5)."""
-    parts: Sequence[Floats] = (
-        sky.turn,
-        sky.turn * sky.years[:, None, None],
-        np.einsum("tkm,tm->tk", sky.turn, sky.factors)[..., None],
-    )
-    return np.concatenate(parts, axis=2)
+    """What place, motion and parallax of a background star do to its offset, (..., time, 2, 5)."""
+    shift = np.einsum("...tkm,...tm->...tk", sky.turn, sky.factors)[..., None]
+    return np.concatenate([sky.turn, sky.turn * sky.years[..., None, None], shift], axis=-1)

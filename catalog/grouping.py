@@ -5,10 +5,13 @@ the order of time: positions that several reductions of the same frames give for
 source belongs to the object that is foretold there (`catalog.forecast`, bound or in the background), if it is within
 4σ and 20 times likelier there than any other object, and than any other source to be that object. Where several
 assignments are plausible none is made, and they are proposed; where none is, the source is a new object.
+
+All targets go together: the next observation of each of them is one step, of which the foretelling is one batch.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from lyot.catalog.forecast import Foretold, foretell_background, foretell_bound
-from lyot.catalog.motion import MASS, ODDS, SAME_EPOCH, Positions, judge, positions
+from lyot.catalog.forecast import foretell_both
+from lyot.catalog.motion import ODDS, Source, batches, judged
+from lyot.catalog.positions import SAME_EPOCH, Positions, columns_of, determinant, distance, places
 from lyot.sky import Floats, Star
 
 Row = Mapping[str, Any]
@@ -45,20 +49,41 @@ class Grouping:
     proposed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass
-class _Source:
-    """Rows of one source in one observation, and where it stands."""
+@dataclass(frozen=True)
+class Detections:
+    """Detections as columns (row,).
 
-    places: list[int]
-    time: float
-    offset: Floats
-    covariance: Floats
+    Parameters
+    ----------
+    times : MJD
+    offsets : (row, 2), mas
+    covariances : (row, 2, 2), mas²
+    snr : 0 where it is not known
+    observation : identifiers
+    companion : `companion_id`s, or nothing
+    """
+
+    times: Floats
+    offsets: Floats
+    covariances: Floats
+    snr: Floats
+    observation: Sequence[str]
+    companion: Sequence[str | None]
+
+    @property
+    def placed(self) -> np.ndarray:
+        """Whether time, place and error are known, (row,)."""
+        return np.asarray(np.isfinite(self.times) & np.isfinite(determinant(self.covariances) * self.offsets.sum(1)))
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Floats], snr: Floats, *names: Sequence[Any]) -> Detections:
+        """Of the columns that `positions.places` takes."""
+        return cls(columns["mjd"], *places(columns), np.nan_to_num(snr), *names)
 
 
-def group(
-    target_id: str, star: Star | None, rows: Sequence[Row], mass: float | None = None, taken: Iterable[str] = ()
-) -> Grouping:
-    """Group the detections of one target.
+@dataclass(frozen=True)
+class Field:
+    """A target and what was seen around it.
 
     Parameters
     ----------
@@ -66,125 +91,180 @@ def group(
         New objects are named by it: `<target_id>-cc1` and so on.
     star : Star, or None where its motion is not known
         Without it nothing is joined over epochs.
-    rows : rows of `detection` of this target, all of them
     mass : solar masses, of the star
+    rows : places of its detections
     taken : names that no new object may have
     """
+
+    target_id: str
+    star: Star | None
+    mass: float | None
+    rows: Sequence[int]
+    taken: Iterable[str] = ()
+
+
+def group(
+    target_id: str, star: Star | None, rows: Sequence[Row], mass: float | None = None, taken: Iterable[str] = ()
+) -> Grouping:
+    """Group the detections of one target, `rows` of `detection`, all of them; the rest as in `Field`."""
+    seen = Detections.of(
+        columns_of(rows),
+        np.array([row.get("snr") for row in rows], float),
+        [str(row.get("observation_id")) for row in rows],
+        [row.get("companion_id") for row in rows],
+    )
+    return group_all(seen, [Field(target_id, star, mass, range(len(rows)), taken)])
+
+
+def group_all(seen: Detections, fields: Iterable[Field]) -> Grouping:
+    """Group the detections of many targets."""
     grouping = Grouping()
-    objects: dict[str, list[Row]] = {name: [] for name in taken if name.startswith(f"{target_id}-cc")}
-    for row in rows:
-        if row.get("companion_id"):
-            objects.setdefault(row["companion_id"], []).append(row)
-    for sources in _observations(rows):
-        _assign(target_id, star, mass or MASS, sources, objects, rows, grouping)
+    placed = seen.placed.tolist()
+    waiting = [one for one in (_State(field, seen, placed) for field in fields) if one.nights]
+    while waiting:
+        asked = [(state, name) for state in waiting for name in state.to_foretell(seen)]
+        told = _foretell([state.source(name, seen) for state, name in asked],
+                         np.array([state.now for state, _ in asked], float))  # fmt: skip
+        foretold: dict[int, dict[str, list[_Place]]] = {}
+        for (state, name), where in zip(asked, told, strict=True):
+            foretold.setdefault(id(state), {})[name] = where
+        for state in waiting:
+            state.assign(seen, foretold.get(id(state), {}), grouping)
+        waiting = [state for state in waiting if state.nights]
     return grouping
 
 
-def _observations(rows: Sequence[Row]) -> Iterable[list[_Source]]:
-    """Sources without an object, by observation, in the order of time."""
-    free = [
-        (float(row["mjd"]), str(row.get("observation_id")), place)
-        for place, row in enumerate(rows)
-        if not row.get("companion_id") and row.get("mjd") is not None and _is_placed(row)
-    ]
-    for _, same in groupby(sorted(free), key=lambda one: one[:2]):
-        yield _sources([place for _, _, place in same], rows)
+@dataclass(frozen=True)
+class _Place:
+    """Where something stands, or is foretold to: (2,), mas, (2, 2), mas²."""
+
+    offset: Floats
+    covariance: Floats
 
 
-def _is_placed(row: Row) -> bool:
-    return len(positions([row]).times) == 1
+def _foretell(sources: list[Source], when: Floats) -> list[list[_Place]]:
+    """Where each source would stand at its time, by each hypothesis that is open."""
+    told: list[list[_Place]] = [[] for _ in sources]
+    for batch in batches(sources):
+        odds, around, behind = foretell_both(batch, when[batch.numbers][:, None])
+        for n, number in enumerate(batch.numbers):
+            epochs = sources[number][1].epochs
+            status = judged(float(odds[n]), epochs) if epochs > 1 else "UNDEFINED"
+            if status != "BACKGROUND":
+                told[number].append(_Place(around.places[n, 0], around.covariances[n, 0]))
+            if status != "COMPANION":
+                told[number].append(_Place(behind.places[n, 0], behind.covariances[n, 0]))
+    return told
 
 
-def _sources(places: list[int], rows: Sequence[Row]) -> list[_Source]:
+class _State:
+    """A target on the way: the objects known so far, and the observations still to come (the next one last)."""
+
+    def __init__(self, field: Field, seen: Detections, placed: Sequence[bool]) -> None:
+        self.field = field
+        self.objects: dict[str, list[int]] = {
+            name: [] for name in field.taken if name.startswith(f"{field.target_id}-cc")
+        }
+        free = []
+        for row in field.rows:
+            companion = seen.companion[row]
+            if companion:
+                self.objects.setdefault(companion, []).extend([row] if placed[row] else [])
+            elif placed[row]:
+                free.append((float(seen.times[row]), seen.observation[row], row))
+        free.sort()
+        self.nights = [[row for *_, row in same] for _, same in groupby(free, key=lambda one: one[:2])][::-1]
+
+    @property
+    def now(self) -> float:
+        """MJD of the next observation; what `to_foretell` looked at."""
+        return self._now
+
+    def to_foretell(self, seen: Detections) -> Iterator[str]:
+        """Objects of which it must be told where they stand at the next observation."""
+        self._now = float(seen.times[self.nights[-1][0]])
+        self._here: dict[str, list[_Place]] = {}
+        for name, rows in self.objects.items():
+            if not rows:
+                continue
+            nearest = min(rows, key=lambda row: abs(seen.times[row] - self._now))
+            if abs(seen.times[nearest] - self._now) < SAME_EPOCH:
+                self._here[name] = [_Place(seen.offsets[nearest], seen.covariances[nearest])]
+            elif self.field.star is not None:
+                yield name
+
+    def source(self, name: str, seen: Detections) -> Source:
+        """The positions of an object that are nearest in time: one of each observation, the most precise."""
+        best: dict[str, int] = {}
+        for row in self.objects[name]:
+            other = best.setdefault(seen.observation[row], row)
+            if determinant(seen.covariances[row]) < determinant(seen.covariances[other]):
+                best[seen.observation[row]] = row
+        near = sorted(best.values(), key=lambda row: abs(seen.times[row] - self._now))[:NEAREST]
+        rows = sorted(near, key=lambda row: seen.times[row])
+        return self.field.star, Positions(seen.times[rows], seen.offsets[rows], seen.covariances[rows]), self.field.mass
+
+    def assign(self, seen: Detections, foretold: Mapping[str, list[_Place]], grouping: Grouping) -> None:
+        """Give the sources of the next observation to objects, or let them found new ones."""
+        sources = _sources(self.nights.pop(), seen)
+        likely = _fits(sources, {**self._here, **foretold}, seen)
+        for number, rows in enumerate(sources):
+            mine = sorted((name for other, name in likely if other == number), key=lambda name: -likely[number, name])
+            if mine and not _stands_out(number, mine[0], likely):
+                grouping.proposed.update(dict.fromkeys(rows, tuple(mine)))
+                continue
+            if not mine and max(seen.snr[row] for row in rows) < FAINTEST:
+                continue
+            name = mine[0] if mine else self._new_name()
+            if not mine:
+                grouping.founded.append(name)
+            grouping.assigned.update(dict.fromkeys(rows, name))
+            self.objects.setdefault(name, []).extend(rows)
+
+    def _new_name(self) -> str:
+        number = 1
+        while f"{self.field.target_id}-cc{number}" in self.objects:
+            number += 1
+        return f"{self.field.target_id}-cc{number}"
+
+
+def _sources(rows: list[int], seen: Detections) -> list[list[int]]:
     """Detections of one observation, put together where they stand together; the strongest first."""
-    sources: list[_Source] = []
-    for place in sorted(places, key=lambda place: -(rows[place].get("snr") or 0.0)):
-        seen = positions([rows[place]])
-        one = _Source([place], float(seen.times[0]), seen.offsets[0], seen.covariances[0])
-        for source in sources:
-            spread = source.covariance + one.covariance + LEEWAY**2 * np.eye(2)
-            if _distance(source.offset - one.offset, spread) < PLAUSIBLE:
-                source.places.append(place)
-                break
-        else:
-            sources.append(one)
-    return sources
+    if len(rows) == 1:
+        return [rows]
+    order = sorted(rows, key=lambda row: -seen.snr[row])
+    off = seen.offsets[order][:, None] - seen.offsets[order]
+    spread = seen.covariances[order][:, None] + seen.covariances[order] + LEEWAY**2 * np.eye(2)
+    same = (distance(off, spread) < PLAUSIBLE).tolist()
+    firsts: dict[int, list[int]] = {}
+    for n, row in enumerate(order):
+        joined = next((first for first in firsts if same[first][n]), None)
+        firsts.setdefault(n if joined is None else joined, []).append(row)
+    return list(firsts.values())
 
 
-def _assign(
-    target_id: str,
-    star: Star | None,
-    mass: float,
-    sources: list[_Source],
-    objects: dict[str, list[Row]],
-    rows: Sequence[Row],
-    grouping: Grouping,
-) -> None:
-    """Give the sources of one observation to objects, or let them found new ones."""
-    known = {name: positions(seen) for name, seen in objects.items()}
-    likely = {
-        (number, name): fit
-        for number, source in enumerate(sources)
-        for name, seen in known.items()
-        if len(seen.times) and (fit := _fit(star, mass, seen, source)) is not None
-    }
-    for number, source in enumerate(sources):
-        mine = sorted((name for other, name in likely if other == number), key=lambda name: -likely[number, name])
-        if mine and not _stands_out(number, mine[0], likely):
-            grouping.proposed.update(dict.fromkeys(source.places, tuple(mine)))
-            continue
-        if not mine and max(rows[place].get("snr") or 0.0 for place in source.places) < FAINTEST:
-            continue
-        name = mine[0] if mine else _new_name(target_id, objects)
-        if not mine:
-            grouping.founded.append(name)
-        grouping.assigned.update(dict.fromkeys(source.places, name))
-        objects.setdefault(name, []).extend(rows[place] for place in source.places)
+def _fits(
+    sources: list[list[int]], objects: Mapping[str, list[_Place]], seen: Detections
+) -> dict[tuple[int, str], float]:
+    """Log-likelihood that a source is an object, by number and name, where it is near enough."""
+    told = [(name, place) for name, several in objects.items() for place in several]
+    if not told:
+        return {}
+    firsts = [rows[0] for rows in sources]
+    off = seen.offsets[firsts][:, None] - np.array([place.offset for _, place in told])
+    spread = seen.covariances[firsts][:, None] + np.array([place.covariance for _, place in told])
+    spread = spread + LEEWAY**2 * np.eye(2)
+    apart = distance(off, spread)
+    fits = -0.5 * apart**2 - 0.5 * np.log(determinant(spread))
+    likely: dict[tuple[int, str], float] = {}
+    for number, n in np.argwhere(apart < PLAUSIBLE).tolist():
+        pair = number, told[n][0]
+        likely[pair] = max(likely.get(pair, -math.inf), float(fits[number, n]))
+    return likely
 
 
 def _stands_out(number: int, name: str, likely: Mapping[tuple[int, str], float]) -> bool:
     """Whether this pair is far likelier than every other pair that shares its source or its object."""
     best = likely[number, name]
     rivals = [fit for pair, fit in likely.items() if (pair[0] == number) != (pair[1] == name)]
-    return all(best - fit > np.log(ODDS) for fit in rivals)
-
-
-def _new_name(target_id: str, objects: Mapping[str, Any]) -> str:
-    number = 1
-    while f"{target_id}-cc{number}" in objects:
-        number += 1
-    return f"{target_id}-cc{number}"
-
-
-def _fit(star: Star | None, mass: float, seen: Positions, source: _Source) -> float | None:
-    """Log-likelihood that a source is the object with these positions; None where it is too far off."""
-    fits = []
-    for place, covariance in _foretold(star, mass, seen, source):
-        off = source.offset - place
-        if _distance(off, covariance) < PLAUSIBLE:
-            fits.append(-0.5 * _distance(off, covariance) ** 2 - 0.5 * float(np.linalg.slogdet(covariance)[1]))
-    return max(fits, default=None)
-
-
-def _foretold(star: Star | None, mass: float, seen: Positions, source: _Source) -> Iterator[tuple[Floats, Floats]]:
-    """Where the object would stand at the time of the source, by each hypothesis that is open, with the covariance."""
-    around = source.covariance + LEEWAY**2 * np.eye(2)
-    nearest = int(np.argmin(np.abs(seen.times - source.time)))
-    if abs(seen.times[nearest] - source.time) < SAME_EPOCH:
-        yield seen.offsets[nearest], seen.covariances[nearest] + around
-        return
-    if star is None:
-        return
-    seen = seen.select(np.sort(np.argsort(np.abs(seen.times - source.time))[:NEAREST]))
-    status, when = judge(star, seen, mass).status, np.array([source.time])
-    foretold: list[Foretold] = []
-    if status != "BACKGROUND":
-        foretold.append(foretell_bound(star, seen, mass, when))
-    if status != "COMPANION":
-        foretold.append(foretell_background(star, seen, when))
-    yield from ((one.places[0], one.covariances[0] + around) for one in foretold)
-
-
-def _distance(offset: Floats, covariance: Floats) -> float:
-    """Length of an offset in units of its error."""
-    return float(np.sqrt(offset @ np.linalg.solve(covariance, offset)))
+    return all(best - fit > math.log(ODDS) for fit in rivals)

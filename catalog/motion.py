@@ -9,60 +9,24 @@ work on real data: a background star moves by itself, and an orbit is no constan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lyot.catalog.astrometry import complete
-from lyot.catalog.evidence import bound, log_odds
+from lyot.catalog.evidence import background, log_evidence
+from lyot.catalog.orbit import Sightings, orbits
+from lyot.catalog.orbit import log_evidence as log_evidence_of_orbits
+from lyot.catalog.positions import Positions, positions
 from lyot.errors import BadInput
 from lyot.sky import Drift, Floats, Star, drift_past, earth_position
 
 ODDS = 20.0  # to 1, for a verdict
-FLOOR = 1.0  # mas, added in quadrature to every error: no two instruments agree better on scale and North
-SAME_EPOCH = 3.0  # d; nights that follow one another are one epoch: same set-up, and neither hypothesis moves
 MASS = 1.0  # solar masses, of a star of which none is known
-SURE = 6  # power of ten beyond which odds are no longer told: the models themselves are not that certain
-BATCH = 512  # sources judged at once
-
-
-@dataclass(frozen=True)
-class Positions:
-    """Offsets of a source from its star over time.
-
-    Parameters
-    ----------
-    times : (time,), MJD, in order
-    offsets : (time, 2), mas
-        East and North.
-    covariances : (time, 2, 2), mas²
-    """
-
-    times: Floats
-    offsets: Floats
-    covariances: Floats
-
-    @property
-    def epochs(self) -> int:
-        """Number of distinct epochs: what was measured within a few nights counts once."""
-        return int((np.diff(self.times) > SAME_EPOCH).sum()) + 1 if len(self.times) else 0
-
-    @property
-    def time_span(self) -> float:
-        """Days from first to last."""
-        return float(np.ptp(self.times)) if len(self.times) else 0.0
-
-    @property
-    def separation(self) -> float:
-        """Median separation, mas."""
-        return float(np.median(np.hypot(*self.offsets.T)))
-
-    def select(self, which: Sequence[int] | Floats) -> Positions:
-        """Some of them."""
-        return Positions(self.times[which], self.offsets[which], self.covariances[which])
+SURE = 1e6  # odds beyond which they are no longer told: the models themselves are not that certain
+BATCH = 40_000  # sources judged at once, if each has one position; fewer by the square of what they have
 
 
 @dataclass(frozen=True)
@@ -107,38 +71,6 @@ class BackgroundFit:
     def reduced(self) -> float | None:
         """χ² per degree of freedom, if there is any."""
         return self.chi2 / self.degrees if self.degrees > 0 else None
-
-
-def positions(rows: Iterable[Mapping[str, Any]], floor: float = FLOOR) -> Positions:
-    """Positions of one source from its detections.
-
-    Several reductions and wavelengths of one observation show the same frames: only the most precise of them counts.
-    A detection without a time or an error says nothing and is left out.
-
-    Parameters
-    ----------
-    rows : rows of `detection` of one companion
-    floor : mas
-        Added in quadrature to the errors.
-    """
-    best: dict[str, tuple[float, float, Floats, Floats]] = {}
-    for number, row in enumerate(rows):
-        said = complete({name: value for name, value in row.items() if value is not None})
-        if not {"mjd", "dra", "ddec", "dra_error", "ddec_error"} <= said.keys():
-            continue
-        east, north = said["dra_error"], said["ddec_error"]
-        both = said.get("dra_ddec_correlation", 0.0) * east * north
-        covariance = np.array([[east**2 + floor**2, both], [both, north**2 + floor**2]])
-        size = float(np.linalg.det(covariance))
-        observation = str(said.get("observation_id", number))
-        if observation not in best or size < best[observation][0]:
-            best[observation] = (size, said["mjd"], np.array([said["dra"], said["ddec"]]), covariance)
-    chosen = sorted(best.values(), key=lambda one: one[1])
-    return Positions(
-        np.array([one[1] for one in chosen], float),
-        np.array([one[2] for one in chosen], float).reshape(-1, 2),
-        np.array([one[3] for one in chosen], float).reshape(-1, 2, 2),
-    )
 
 
 def star_of(target: Mapping[str, Any]) -> Star | None:
@@ -192,6 +124,67 @@ def _least_squares(
     return values, covariance, residuals, np.asarray(chi2)
 
 
+class Batch(NamedTuple):
+    """Sources with as many positions each, around known stars.
+
+    Parameters
+    ----------
+    numbers : their places among those that were given
+    star : Star, of arrays (source,)
+    times : (source, time), MJD
+    offsets : (source, time, 2), mas
+    covariances : (source, time, 2, 2), mas²
+    mass : (source,), solar masses
+    """
+
+    numbers: list[int]
+    star: Star
+    times: Floats
+    offsets: Floats
+    covariances: Floats
+    mass: Floats
+
+    def sightings(self) -> Sightings:
+        """The same, with the orbits that each may have."""
+        count, size = self.times.shape
+        separation = np.median(np.hypot(self.offsets[..., 0], self.offsets[..., 1]), axis=1)
+        return Sightings(
+            np.arange(count + 1) * size,
+            self.times.reshape(-1),
+            self.offsets.reshape(-1, 2),
+            self.covariances.reshape(-1, 2, 2),
+            *orbits(separation, 1000 / np.asarray(self.star.parallax), self.mass),
+        )
+
+
+#: A star (None where its motion is not known), positions of a source near it, and the star's mass (solar masses).
+Source = tuple[Star | None, Positions, float | None]
+
+
+def batches(sources: Sequence[Source]) -> Iterator[Batch]:
+    """Those sources that were seen, around stars of known motion, in batches of as many positions each."""
+    order = [n for n, (star, seen, _) in enumerate(sources) if star is not None and len(seen.times)]
+    order.sort(key=lambda n: len(sources[n][1].times))
+    for size, alike in groupby(order, key=lambda n: len(sources[n][1].times)):
+        numbers = list(alike)
+        some = max(1, BATCH // size**2)
+        for first in range(0, len(numbers), some):
+            yield _batch(sources, numbers[first : first + some])
+
+
+def _batch(sources: Sequence[Source], numbers: list[int]) -> Batch:
+    chosen = [sources[n] for n in numbers]
+    stars = [list(vars(star).values()) for star, _, _ in chosen if star is not None]
+    return Batch(
+        numbers,
+        Star(*np.array(stars, float).T),
+        np.stack([seen.times for _, seen, _ in chosen]),
+        np.stack([seen.offsets for _, seen, _ in chosen]),
+        np.stack([seen.covariances for _, seen, _ in chosen]),
+        np.array([mass or MASS for _, _, mass in chosen]),
+    )
+
+
 def judge(star: Star | None, seen: Positions, mass: float | None = None) -> Verdict:
     """Bound or background?
 
@@ -204,32 +197,32 @@ def judge(star: Star | None, seen: Positions, mass: float | None = None) -> Verd
     return judge_all([(star, seen, mass)])[0]
 
 
-def judge_all(sources: Sequence[tuple[Star | None, Positions, float | None]]) -> list[Verdict]:
-    """Verdicts on many sources: (star, positions, mass of the star) each; those of as many epochs go together."""
+def judge_all(sources: Sequence[Source]) -> list[Verdict]:
+    """Verdicts on many sources; those of as many epochs go together."""
+    several = [n for n, (_, seen, _) in enumerate(sources) if seen.epochs >= 2]
     weighed: dict[int, tuple[float, float]] = {}
-    order = [n for n, (star, seen, _) in enumerate(sources) if star is not None and seen.epochs >= 2]
-    order.sort(key=lambda n: len(sources[n][1].times))
-    for _, alike in groupby(order, key=lambda n: len(sources[n][1].times)):
-        numbers = list(alike)
-        for first in range(0, len(numbers), BATCH):
-            some = numbers[first : first + BATCH]
-            weighed.update(zip(some, _weigh([sources[n] for n in some]), strict=True))
+    for batch in batches([sources[n] for n in several]):
+        weighed.update(zip((several[n] for n in batch.numbers), _weigh(batch), strict=True))
     return [_verdict(star, seen, weighed.get(n)) for n, (star, seen, _) in enumerate(sources)]
 
 
-def _weigh(sources: Sequence[tuple[Star | None, Positions, float | None]]) -> list[tuple[float, float]]:
-    """Log-odds, and χ² of the best background star, of sources with as many positions each."""
-    stars = [star for star, _, _ in sources if star is not None]
-    together = Star(*(np.array(values) for values in zip(*(vars(star).values() for star in stars), strict=True)))
-    times = np.stack([seen.times for _, seen, _ in sources])
-    offsets = np.stack([seen.offsets for _, seen, _ in sources])
-    covariances = np.stack([seen.covariances for _, seen, _ in sources])
-    separation = np.array([seen.separation for _, seen, _ in sources])
-    masses = np.array([mass or MASS for _, _, mass in sources])
-    sky = drift_past(together, times, times.mean(axis=1), earth_position(times))
-    bodies = bound(times, covariances, separation, 1000 / np.asarray(together.parallax), masses)
-    odds = log_odds(sky, bodies, covariances, offsets)
+def _weigh(batch: Batch) -> list[tuple[float, float]]:
+    """Log-odds, and χ² of the best background star."""
+    _, _, times, offsets, covariances, _ = batch
+    sky = drift_past(batch.star, times, times.mean(axis=1), earth_position(times))
+    odds = log_evidence_of_orbits(batch.sightings()) - log_evidence(background(sky, covariances), offsets)
     return list(zip(odds.tolist(), _least_squares(sky, offsets, covariances)[3].tolist(), strict=True))
+
+
+def judged(odds: float, epochs: int) -> str:
+    """The verdict at these log-odds."""
+    if abs(odds) < math.log(_needed(epochs)):
+        return "AMBIGUOUS"
+    return "COMPANION" if odds > 0 else "BACKGROUND"
+
+
+def _needed(epochs: int) -> float:
+    return ODDS if epochs > 2 else ODDS**2
 
 
 def _verdict(star: Star | None, seen: Positions, weighed: tuple[float, float] | None) -> Verdict:
@@ -242,18 +235,18 @@ def _verdict(star: Star | None, seen: Positions, weighed: tuple[float, float] | 
     odds, chi2 = weighed
     degrees = seen.offsets.size - 4
     reduced = chi2 / degrees if degrees > 0 else None
-    needed = ODDS if epochs > 2 else ODDS**2
-    if abs(odds) < math.log(needed):
-        why = f"odds {_said(odds)}, less than the {needed:g} to 1 that {epochs} epochs need"
-        return Verdict("AMBIGUOUS", odds, epochs, span, reduced, why)
-    status = "COMPANION" if odds > 0 else "BACKGROUND"
-    return Verdict(status, odds, epochs, span, reduced, f"odds {_said(odds)}, over {epochs} epochs in {span:.0f} d")
+    status = judged(odds, epochs)
+    if status == "AMBIGUOUS":
+        why = f"{_said(odds)}, less than the {_needed(epochs):g} to 1 that {epochs} epochs need"
+    else:
+        why = f"{_said(odds)}, over {epochs} epochs in {span:.0f} d"
+    return Verdict(status, odds, epochs, span, reduced, why)
 
 
 def _said(odds: float) -> str:
     """Log-odds in words."""
     side = "bound" if odds > 0 else "background"
-    power = abs(odds) / math.log(10)
-    if power > SURE:
-        return f"more than 10^{SURE} to 1 for {side}"
-    return f"{10**power:.{1 if power < 1 else 0}f} to 1 for {side}"
+    if abs(odds) > math.log(SURE):
+        return f"odds of more than a million to 1 for {side}"
+    ratio = math.exp(abs(odds))
+    return f"odds of {ratio:,.{1 if ratio < 10 else 0}f} to 1 for {side}"

@@ -5,10 +5,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from lyot.catalog.evidence import STEPS, bound, harmonic_powers, log_odds, orbit_covariance
 from lyot.catalog.exchange import rows_of
 from lyot.catalog.forecast import decides_on, foretell_background, foretell_bound
-from lyot.catalog.motion import ODDS, Positions, fit_background, judge, judge_all, positions, star_of
+from lyot.catalog.motion import ODDS, fit_background, judge, judge_all, star_of
+from lyot.catalog.orbit import STEPS, covariance_at, harmonic_powers, orbits
+from lyot.catalog.positions import Positions, positions
 from lyot.catalog.published import published_document
 from lyot.errors import BadInput
 from lyot.sky import Star, background_track, drift_past, mjd_of
@@ -141,8 +142,7 @@ def test_the_odds_are_those_of_the_integrals():
         orbit = np.einsum("nhkm,hkt->ntm", rng.normal(size=(20_000, 2, 5, 2)), waves)
         around.append(_mean_likelihood(offsets - orbit, errors))
     expected = np.log(np.mean(around) / behind)
-    bodies = bound(times, errors, np.array(500.0), np.array(50.0), np.array(1.0))
-    assert log_odds(sky, bodies, errors, offsets) == pytest.approx(expected, abs=0.1)
+    assert judge(star, Positions(times, offsets, errors), 1.0).log_odds == pytest.approx(expected, abs=0.1)
 
 
 def _mean_likelihood(left, errors):
@@ -160,11 +160,12 @@ def test_orbits_wander_as_kepler_says():
     rng, axis = np.random.default_rng(3), 700.0 * 0.45  # the smallest of the axes
     lags = np.array([0.03, 0.1, 0.25, 0.5, 0.8]) * np.sqrt((axis * 1e-3 * 40.0) ** 3 / 1.5) * 365.25
     times = np.concatenate([[0.0], lags])
-    orbits = np.array([_orbit(rng, times, axis, 25.0, 1.5, elements=(axis, 0.3)) for _ in range(6000)])
-    wandered = ((orbits[:, 1:] - orbits[:, :1]) ** 2).mean(axis=(0, 2))
-    about = np.array(700.0), np.array(40.0), np.array(1.5)
-    process = orbit_covariance(times[:, None] - times, *about)[0]
-    assert 2 * (process[0, 0] - process[0, 1:]) == pytest.approx(wandered, rel=0.05)
+    tracks = np.array([_orbit(rng, times, axis, 25.0, 1.5, elements=(axis, 0.3)) for _ in range(6000)])
+    wandered = ((tracks[:, 1:] - tracks[:, :1]) ** 2).mean(axis=(0, 2))
+    axes, motions = orbits(np.array(700.0), np.array(40.0), np.array(1.5))
+    assert axes[0] == pytest.approx(axis)
+    process = [axis**2 * covariance_at(motions[0] * time, harmonic_powers()) for time in times]
+    assert 2 * (process[0] - np.array(process[1:])) == pytest.approx(wandered, rel=0.05)
 
 
 def test_the_odds_do_not_depend_on_the_company(published):
