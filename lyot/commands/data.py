@@ -17,6 +17,8 @@ from lyot.store import Store
 @click.argument("cube", type=click.Path(path_type=Path))
 @click.option("--angles", required=True, type=click.Path(path_type=Path), help="FITS: one angle (deg) a frame.")
 @click.option("--psf", type=click.Path(path_type=Path), help="FITS: the star off the coronagraph.")
+@click.option("--psf-normalised/--psf-counts", default=None,
+              help="The PSF has unit flux where the star flux was measured, or is in counts. Default: by its looks.")
 @click.option("--instrument", required=True, help="As `naco` or `sphere-irdis`.")
 @click.option("--target", required=True, help="Name of the star.")
 @click.option("--date", required=True, help="Of the observation, UTC: 2013-01-31 or 2013-01-31T04:12:00.")

@@ -36,9 +36,8 @@ def observe(store: str, out: Path, as_json: bool, workspace: str | None, nights:
     NIGHTS is a night (2026-03-01), a run (2026-03-01/2026-03-10) or a semester (2026A, P117).
     Example: lyot observe 2026-03-01 --site Paranal --rotation 20
     """
-    from lyot.build.observe import as_document, constraints_of
+    from lyot.build.observe import as_document, constraints_of, write
     from lyot.build.observe import observe as plan_nights
-    from lyot.build.observe import write
     from lyot.product import slug
     from lyot.site.observing_page import write_pages
 

@@ -23,7 +23,8 @@ def reduce(store: str, out: Path, as_json: bool, workspace: str, dataset: tuple[
            settings: tuple[str, ...], workers: int, retry: bool) -> None:
     """Calibrate the raw frames of each DATASET (default: all), remove the starlight, and measure what is left.
 
-    Makes only what is missing. Parameters of the calibration are set as level1.NAME=VALUE.
+    Makes only what is missing. Parameters of the calibration are set as level1.NAME=VALUE. `--set ncomp=auto` takes as
+    many components as show simulated companions best; `--set select=5` leaves out frames that lie 5σ off the others.
     Example: lyot reduce naco/beta-pic/2013-01-31/lp --recipe pca --set ncomp=15
     """
     from lyot.build.level1 import PREFIX, plan_level1, run_level1
