@@ -62,4 +62,4 @@ def test_every_dual_band_has_its_densities():
 
 def test_lenslets_are_as_far_apart_as_the_model_says():
     assert LENSLETS.pitch == pytest.approx(15.54, abs=0.01)  # 209 px² a lenslet
-    assert LENSLETS.pitch * LENSLETS.pixel_scale == pytest.approx(12.86, abs=0.01)  # mas
+    assert LENSLETS.side * 3**0.5 == pytest.approx(LENSLETS.pitch)

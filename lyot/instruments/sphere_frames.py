@@ -30,7 +30,6 @@ class LensletModel(Declaration):
     lens_size: float = Field(161.5, description="µm on the detector, side of a hexagon")
     pixel_size: float = Field(18.0, description="µm")
     rotation: float = Field(-11.0, description="deg, of a row of touching lenslets from +x")
-    scale: float = Field(4.5957e-5, description="arcsec/µm")
     spectrum_width: float = Field(4.93, description="px between neighbouring spectra")
 
     @property
@@ -39,9 +38,9 @@ class LensletModel(Declaration):
         return self.lens_size * 3**0.5 / self.pixel_size
 
     @property
-    def pixel_scale(self) -> float:
-        """mas per detector pixel, on the sky that the lenslets sample."""
-        return self.scale * self.pixel_size * 1e3
+    def side(self) -> float:
+        """Side of a hexagon, px; the side of the square pixels that are made of them too."""
+        return self.lens_size / self.pixel_size
 
 
 LEFT = Field2D(rows=(15, 1013), columns=(50, 933), star=(520.0, 485.0))

@@ -47,8 +47,12 @@ class Lattice:
         return found
 
     def ideal(self, indices: Floats) -> Floats:
-        """Lenslets on an undistorted lattice of the nominal pitch, as it is turned here, (n, 2) px (y, x)."""
-        angle = direction(self)
+        """Lenslets on an undistorted lattice of the nominal pitch, its rows along x, (n, 2) px (y, x).
+
+        The lenslets, not the detector, sample the sky: images of the IFS are upright on the lattice, which is turned
+        by about −11° on the detector.
+        """
+        angle = direction(self) - turn(self)
         steps = [[np.sin(t), np.cos(t)] for t in (angle, angle + np.pi / 3)]
         found: Floats = indices @ (LENSLETS.pitch * np.array(steps))
         return found
@@ -59,6 +63,12 @@ def direction(lattice: Lattice) -> float:
     first = np.arctan2(*lattice.first)
     second = np.arctan2(*lattice.second) - np.pi / 3
     return float(np.angle(np.exp(1j * first) + np.exp(1j * second)))
+
+
+def turn(lattice: Lattice) -> float:
+    """Direction of a row of lenslets from +x, counter-clockwise, rad: of the six, that nearest to the model's."""
+    sixth, usual = np.pi / 3, np.radians(LENSLETS.rotation)
+    return float(usual + (direction(lattice) - usual + sixth / 2) % sixth - sixth / 2)
 
 
 def find_lattice(laser: Images, usual: Floats) -> Lattice:

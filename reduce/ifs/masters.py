@@ -66,6 +66,7 @@ class MakeWavelengths(Step):
             "wavelength_rms": traces.rms / dispersion * 1e3,
             "lenslets": float(len(traces.ideal)),
             "dispersion": 1e3 / dispersion,
+            "turn": traces.turn,
         }
         return Master(need, planes, quality)
 
@@ -125,7 +126,7 @@ def channels(mode: str) -> Floats:
 def traces_of(master: Master) -> Traces:
     """The traces of a wavelength master."""
     planes = master.planes
-    return Traces(planes["IDEAL"], planes["LINES"], planes["PLACES"], 0.0)
+    return Traces(planes["IDEAL"], planes["LINES"], planes["PLACES"], 0.0, master.quality["turn"])
 
 
 def spectra_matrix(traces: Traces, mode: str, side: int, made: Mapping[str, Master]) -> csr_matrix:

@@ -104,8 +104,7 @@ class ExtractSpectra(Step):
         known = flat is not None and "LENSLETS" in flat.planes
         gain = 1.0 / flat.planes["LENSLETS"] if flat is not None and known else np.ones(len(traces.ideal))
         lit = flat.planes["DARK"] == 0 if flat is not None and known else np.ones(len(traces.ideal), bool)
-        scale = night.instrument.constant("pixel_scale", night.dataset.night).value
-        mosaic, seen = squares(traces.ideal, SIZE, scale, lit)
+        mosaic, seen = squares(traces.ideal, SIZE, lit)
         factor = gain.astype(np.float32)[:, None]
 
         def extract(fields: Images, file: RawFile) -> Images:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lyot.cube import Floats, Images
 from lyot.errors import Unprocessable
-from lyot.reduce.ifs.lattice import Lattice
+from lyot.reduce.ifs.lattice import Lattice, turn
 
 SPOT_SIGMA = 0.85  # px, of a line of 2 px FWHM
 STAGES = ((400.0, 1), (800.0, 3), (1600.0, 5))  # px from the middle of the detector, degree of the map
@@ -29,12 +29,15 @@ class Traces:
     places : (lenslet, line, 2), px (y, x)
     rms : float, px
         Scatter of the measured lines along the dispersion.
+    turn : float, deg
+        Of the rows of lenslets from the detector's +x, counter-clockwise.
     """
 
     ideal: Floats
     lines: Floats
     places: Floats
     rms: float
+    turn: float
 
     def at(self, wavelengths: Floats) -> Floats:
         """Where each lenslet puts each wavelength (µm), (lenslet, wave, 2) px (y, x).
@@ -88,7 +91,7 @@ def follow(laser: Images, lattice: Lattice, lines: Floats) -> Traces:
     ideal = lattice.ideal(indices)
     inverse = np.linalg.inv(np.stack([lattice.first, lattice.second]))
     centre = lattice.ideal(np.asarray((middle - lattice.origin)[None] @ inverse, float))
-    return Traces(ideal[kept] - centre, np.asarray(lines, float), expected[kept], rms)
+    return Traces(ideal[kept] - centre, np.asarray(lines, float), expected[kept], rms, float(np.degrees(turn(lattice))))
 
 
 def _refined(lattice: Lattice, indices: Floats, places: Floats, near: NDArray[np.bool_]) -> Lattice:
@@ -114,7 +117,7 @@ def straighten(traces: Traces, lamp: Images) -> Traces:
         if good.sum() > 1000:
             design = monomials(scaled, 4)
             places[:, n, 1] += design @ np.linalg.lstsq(design[good], offset[good], rcond=None)[0]
-    return Traces(traces.ideal, traces.lines, places, traces.rms)
+    return Traces(traces.ideal, traces.lines, places, traces.rms, traces.turn)
 
 
 def _inside(places: Floats, side: int) -> NDArray[np.bool_]:
