@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from astropy.time import Time
 
 import lyot
@@ -20,9 +21,11 @@ from lyot.product import Product, slug
 from lyot.progress import say
 from lyot.reduce.associate import Association, associate
 from lyot.reduce.calibrate.master import Master
-from lyot.reduce.cards import read_header
+from lyot.reduce.cards import Cards, read_header
+from lyot.reduce.classify import RawFile
 from lyot.reduce.group import DataSet
 from lyot.reduce.night import Night
+from lyot.reduce.telemetry import at_frames, read_telemetry
 from lyot.reduce.workflows import Workflow, helpers, make_master, to_level1, workflow_of
 from lyot.store import Kept, Store
 
@@ -45,6 +48,7 @@ class RawJob:
     associations: tuple[Association, ...]
     workflow: Workflow
     workspace: str
+    telemetry: tuple[RawFile, ...] = ()
 
     @property
     def dataset(self) -> str:
@@ -65,6 +69,7 @@ class RawJob:
         """The product it makes with these masters."""
         roles = ("science", "centre", "flux", "sky")
         files = {role: [one.sha256 for one in getattr(self.frames, role)] for role in roles}
+        files["telemetry"] = [one.sha256 for one in self.telemetry]
         return Product(
             kind="cube",
             dataset=self.dataset,
@@ -135,6 +140,7 @@ def plan_level1(
             tuple(associate(frames, grouped.calibrations)),
             workflow.changed(settings) if settings else workflow,
             workspace,
+            tuple(one for one in grouped.telemetry if one.night == frames.night),
         )
         product = job.cube(masters_of(store, job)[0])
         if not store.has(product) and (retry or not store.has(refusal(product))):
@@ -301,6 +307,26 @@ def _keep(store: Store, job: RawJob, product: Product, night: Night) -> Kept:
     return kept
 
 
+def _atmosphere(job: RawJob, night: Night) -> dict[str, float | None]:
+    """Medians over the frames of what the adaptive optics said, at the zenith; empty when it said nothing."""
+    times = night.finished().times
+    if not job.telemetry or times is None:
+        return {}
+    try:
+        said = read_telemetry([one.path for one in job.telemetry])
+    except Unprocessable:
+        return {}
+    first = job.frames.science[0]
+    airmass = Cards(read_header(first.path)).number("TEL AIRM START") or 1.0
+    seeing, coherence_time = said.at_zenith(airmass)
+    found = {"seeing": seeing, "coherence_time": coherence_time, "strehl": said.strehl}
+    medians = {}
+    for name, values in found.items():
+        at = at_frames(said.times, values, times, first.exposure or 0.0)
+        medians[name] = float(np.nanmedian(at)) if np.isfinite(at).any() else None
+    return medians
+
+
 def _observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
     cube, first = night.finished(), job.frames.science[0]
     date = job.frames.night
@@ -318,6 +344,7 @@ def _observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
         "coronagraph": first.coronagraph or None,
         "date": Time(middle, format="mjd", scale="utc").iso[:10],
         "mjd": middle,
+        **_atmosphere(job, night),
         "exposure_time": sum((one.exposure or 0.0) * one.frames for one in job.frames.science),
         "frames": cube.frames.shape[1],
         "parallactic_angle": night.cards["LYOT PARALLACTIC"][0] if "LYOT PARALLACTIC" in night.cards else None,
