@@ -14,7 +14,7 @@ from lyot.errors import BadInput
 LONGEST = 100_000  # characters of a query
 MOST_TOKENS = 20_000
 DEEPEST = 60  # brackets in brackets
-LONGEST_CHAIN = 2_000  # operands joined by operators without brackets, which the parser nests
+LONGEST_CHAIN = 900  # operands joined by operators without brackets, which the parser nests
 
 Query = exp.Select | exp.SetOperation
 
