@@ -17,11 +17,7 @@ def cell(ra: float, dec: float, order: int) -> int:
     if abs(z) <= 2.0 / 3.0:
         rising, falling = side * (0.5 + quarter) - 0.75 * side * z, side * (0.5 + quarter) + 0.75 * side * z
         up, down = int(rising), int(falling)  # lines that climb, and that sink, towards larger ra
-        face_up, face_down = up >> order, down >> order
-        if face_up == face_down:
-            face = (face_up & 3) | 4
-        else:
-            face = face_up & 3 if face_up < face_down else (face_down & 3) + 8
+        face = _face_of_belt(up >> order, down >> order)
         x, y = down & (side - 1), side - (up & (side - 1)) - 1
     else:
         base = min(3, int(quarter))
@@ -31,6 +27,13 @@ def cell(ra: float, dec: float, order: int) -> int:
         up, down = min(side - 1, int(across * from_pole)), min(side - 1, int((1.0 - across) * from_pole))
         face, x, y = (base, side - down - 1, side - up - 1) if z >= 0 else (base + 8, up, down)
     return face * side * side + (_spread(x) | _spread(y) << 1)
+
+
+def _face_of_belt(up: int, down: int) -> int:
+    """Which of the twelve large cells: of the belt, or where one of the caps reaches into it."""
+    if up == down:
+        return (up & 3) | 4
+    return up & 3 if up < down else (down & 3) + 8
 
 
 def moc(places: Iterable[tuple[float, float]], order: int) -> bytes:
