@@ -23,6 +23,8 @@ from lyot.errors import BadInput, NotFound
 from lyot.instrument import Instrument, instrument
 from lyot.level1 import write_cube
 from lyot.product import Product, slug, spelled
+from lyot.progress import say
+from lyot.reduce.psf_image import own_normalisation
 from lyot.store import Kept, Store
 
 VERSION = 1  # bumped when the same files and options give another cube
@@ -79,6 +81,7 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
         },
     )
     row = _observation(product, cube, setup, options)
+    _check_normalisation(cube)
     content = write_cube(cube, files["cube"].header, _cards(options, setup))
     rows = {"observation": OBSERVATION_TABLE.rows([row])}
     if options.survey is not None:
@@ -89,6 +92,26 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
     if options.release_date is not None:
         release(store, kept.product, options.release_date)
     return kept
+
+
+def _check_normalisation(cube: Cube) -> None:
+    """Say what the star flux is taken to mean when the PSF looks normalised and nobody said so.
+
+    Raises
+    ------
+    BadInput
+        If a normalisation is stated that the PSF has not, or there is no PSF that could have one.
+    """
+    if cube.psf is None:
+        if cube.psf_normalised is not None:
+            raise BadInput("it is said how the PSF is normalised, but there is no PSF", hint="give one: --psf")
+        return
+    own = own_normalisation(cube)
+    if own is not None and cube.psf_normalised is None and cube.star_flux is not None:
+        say(
+            f"The PSF looks normalised: its flux in 1 FWHM is {own:.3f}, and the star is taken for the star flux times "
+            "the PSF. Say --psf-normalised if that is right, --psf-counts if the star flux stands as it is."
+        )
 
 
 def release(store: Store, product: Product, release_date: str) -> None:
@@ -183,6 +206,7 @@ def _cube(files: Mapping[str, FitsFile], frames: Images, setup: _Setup, options:
         psf=None if psf is None else _fitting(psf, cut.shape),
         star_flux=np.asarray(options.star_flux) if options.star_flux else None,
         fwhm=airy if psf is None else None,
+        psf_normalised=options.psf_normalised,
     )
 
 

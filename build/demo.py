@@ -107,6 +107,7 @@ def adopt_naco(store: Store, folder: Path) -> Kept:
     options = AdoptOptions(
         angles=folder / "naco_betapic_pa.fits",
         psf=folder / "naco_betapic_psf.fits",
+        psf_normalised=True,
         instrument="naco",
         target="beta Pic",
         date="2013-01-31",
@@ -130,6 +131,7 @@ def adopt_simulated(store: Store, seed: int = SEED) -> Kept:
         options = AdoptOptions(
             angles=folder / "angles.fits",
             psf=folder / "psf.fits",
+            psf_normalised=True,
             instrument="sphere-irdis",
             target="Simulated star 1",
             date="2026-01-01",

@@ -22,6 +22,7 @@ class AdoptOptions(Declaration):
     target: str
     date: str = Field(description="of the observation, UTC: a day, or the instant of mid-observation")
     psf: Path | None = Field(None, description="FITS file of the star off the coronagraph")
+    psf_normalised: bool | None = Field(None, description="to unit flux where star_flux was measured; else in counts")
     filter: str | None = None
     wavelengths: tuple[float, ...] = Field((), description="µm, one per channel; the filter's when not given")
     pixel_scale: float | None = Field(None, description="mas/px; the instrument's when not given")

@@ -67,7 +67,7 @@ def _reduction(made: Made) -> dict[str, Any]:
         "recipe": recipe.name,
         "algorithm": type(recipe.model).__name__,
         "strategy": recipe.strategy,
-        "parameters": recipe.parameters,
+        "parameters": _parameters(made),
         "software": "Lyot",
         "version": lyot.__version__,
         "date": made.date,
@@ -75,6 +75,13 @@ def _reduction(made: Made) -> dict[str, Any]:
         "record": json.dumps(recipe.record(), sort_keys=True),
         "product_key": made.job.reduction.key,
     }
+
+
+def _parameters(made: Made) -> str:
+    """Parameters of the recipe, and what the cube decided where the recipe left it open: `ncomp=auto (15)`."""
+    chosen = made.reduction.settled.get("components")
+    written = made.job.recipe.parameters
+    return written if chosen is None else written.replace("ncomp=auto", f"ncomp=auto ({chosen['ncomp']})")
 
 
 def _detection(made: Made, source: Source) -> dict[str, Any]:
@@ -160,7 +167,7 @@ def hci_of(made: Made) -> HciFits:
         "BUNIT": "ct",
         "REDALGO": type(recipe.model).__name__,
         "REDSTRAT": recipe.strategy.upper(),
-        "REDPARAM": recipe.parameters,
+        "REDPARAM": _parameters(made),
         "NPSFLIBR": reduction.frames_used,
     }
     return HciFits(
@@ -175,7 +182,12 @@ def hci_of(made: Made) -> HciFits:
         image_cards=image_cards,
         corrected=reduction.corrected,
         stacked=reduction.stacked,
-        record={"recipe": recipe.record(), "inputs": list(made.job.reduction.inputs), "notes": list(reduction.notes)},
+        record={
+            "recipe": recipe.record(),
+            "settled": dict(reduction.settled),
+            "inputs": list(made.job.reduction.inputs),
+            "notes": list(reduction.notes),
+        },
     )
 
 

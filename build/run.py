@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from lyot.build.result import Made, hci_of, rows_of
 from lyot.catalog import hcifits
 from lyot.catalog.tables.run import RUN
 from lyot.errors import Unprocessable
+from lyot.instrument import Coronagraph, instrument
 from lyot.level1 import read_cube
 from lyot.product import Product
 from lyot.progress import steps
@@ -69,8 +70,8 @@ def reduce_one(store: Store, cube: Kept, recipe: Recipe) -> Kept:
     if "level1_only" in cube.product.about:
         raise Unprocessable(f"{cube.product.dataset} ends at Level 1: {cube.product.about['level1_only']}")
     started, clock = _now(), time.perf_counter()
-    frames = read_cube(store.read(cube, "fits"))
     observation = store.rows(cube, "observation").to_pylist()[0]
+    frames = replace(read_cube(store.read(cube, "fits")), coronagraph=_coronagraph(observation))
     errors = AstrometryErrors(
         pixel_scale=observation["pixel_scale_error"] or 0.0,
         north=observation["true_north_error"] or 0.0,
@@ -80,6 +81,13 @@ def reduce_one(store: Store, cube: Kept, recipe: Recipe) -> Kept:
     content, rows = hcifits.write(hci_of(made)), rows_of(made)
     rows["run"] = RUN.rows([_row(job, job.reduction, "done", started, time.perf_counter() - clock)])
     return store.put(job.reduction, {"fits": content}, rows)
+
+
+def _coronagraph(observation: Mapping[str, Any]) -> Coronagraph | None:
+    """The coronagraph of an observation, as its instrument knows it; one that it does not know has but a name."""
+    name = observation["coronagraph"]
+    known = instrument(observation["instrument"]).coronagraph(name)
+    return known or (Coronagraph(names=(name,)) if name else None)
 
 
 def run(store: Store, jobs: Sequence[Job], *, workers: int = 1) -> list[Outcome]:

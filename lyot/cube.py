@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lyot.errors import BadInput
+from lyot.instrument import Coronagraph
 
 Floats = NDArray[np.float64]
 Images = NDArray[np.float32]
@@ -46,6 +47,11 @@ class Cube:
         Mid-exposure times.
     fwhm : (wave,), px, optional
         Full width at half maximum of the PSF; measured on `psf` when not given.
+    psf_normalised : bool, optional
+        Whether `psf` has unit flux in the aperture in which `star_flux` was measured, so that the star is `star_flux`
+        times `psf`; else `star_flux` is taken as it stands. When not said, judged by the flux of `psf`.
+    coronagraph : Coronagraph, optional
+        Takes its part of the light of whatever stands near the star, but not of `psf` and `star_flux`.
 
     Raises
     ------
@@ -61,6 +67,8 @@ class Cube:
     star_flux: Floats | None = None
     times: Floats | None = None
     fwhm: Floats | None = None
+    psf_normalised: bool | None = None
+    coronagraph: Coronagraph | None = None
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__  # the only place where a Cube is written
@@ -86,6 +94,10 @@ class Cube:
     def star(self) -> tuple[int, int]:
         """Pixel (y, x) of the star."""
         return star_position(self.frames.shape)
+
+    def transmission(self, separation: float) -> float:
+        """Part of the light of a source at `separation` (px) that the coronagraph lets through; NaN if nobody knows."""
+        return 1.0 if self.coronagraph is None else self.coronagraph.transmission(separation * self.pixel_scale)
 
     @property
     def rotation(self) -> float:

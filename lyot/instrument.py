@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import importlib
+import math
 import pkgutil
 from functools import cache
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lyot.declaration import Declaration
 from lyot.errors import NotFound
@@ -41,6 +43,52 @@ class Calibration(Declaration):
     reference: str
 
 
+class Coronagraph(Declaration):
+    """A mask that hides the star, and how much light of its surroundings it lets through.
+
+    `names` are those by which headers and people call it, the first its own.
+    """
+
+    names: tuple[str, ...] = Field(min_length=1)
+    separations: tuple[float, ...] = Field((), description="mas, growing; nothing is known nearer than the first")
+    transmissions: tuple[float, ...] = Field((), description="of a point source at each separation")
+    reference: str = ""
+
+    @model_validator(mode="after")
+    def _is_curve(self) -> Coronagraph:
+        apart = list(self.separations)
+        if len(apart) != len(self.transmissions) or apart != sorted(set(apart)):
+            raise ValueError(f"{self.name} needs one transmission for each of its growing separations")
+        if not all(0 < part <= 1 for part in self.transmissions):
+            raise ValueError(f"transmissions of {self.name} are parts of one")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.names[0]
+
+    @property
+    def known(self) -> bool:
+        """Whether its transmission is known."""
+        return bool(self.separations)
+
+    def transmission(self, separation: float) -> float:
+        """Part of the light of a point source at `separation` (mas) that passes; NaN nearer than anybody measured.
+
+        Linear between the values, the last beyond them; 1 where no transmission is known.
+        """
+        if not self.known:
+            return 1.0
+        if separation < self.separations[0]:
+            return math.nan
+        after = bisect.bisect_right(self.separations, separation)
+        if after == len(self.separations):
+            return self.transmissions[-1]
+        (x0, x1), (y0, y1) = self.separations[after - 1 : after + 1], self.transmissions[after - 1 : after + 1]
+        return y0 + (y1 - y0) * (separation - x0) / (x1 - x0)
+
+
 class Instrument(Declaration):
     """A camera as it is used for high-contrast imaging.
 
@@ -53,6 +101,7 @@ class Instrument(Declaration):
     diameter: float = Field(gt=0, description="m, of the telescope")
     filters: tuple[Filter, ...]
     calibrations: tuple[Calibration, ...]
+    coronagraphs: tuple[Coronagraph, ...] = ()
     doc: str = ""
 
     def filter(self, name: str) -> Filter:
@@ -68,6 +117,13 @@ class Instrument(Declaration):
                 return one
         known = ", ".join(one.name for one in self.filters)
         raise NotFound(f"{self.name} has no filter {name!r}; it has {known}")
+
+    def coronagraph(self, name: str | None) -> Coronagraph | None:
+        """The coronagraph of that name, however it is written; None if the instrument knows none such."""
+        for one in self.coronagraphs:
+            if name is not None and _plain(name) in map(_plain, one.names):
+                return one
+        return None
 
     def constant(self, name: str, date: str) -> Calibration:
         """The calibration constant in force on `date` (ISO, UTC).

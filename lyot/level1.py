@@ -38,6 +38,8 @@ def write_cube(cube: Cube, header: fits.Header | None = None, cards: dict[str, t
         "LYOT STAR Y": (cube.star[0], "[px] star, zero-based"),
         **(cards or {}),
     }
+    if cube.psf_normalised is not None:
+        own["LYOT PSF NORMALISED"] = (cube.psf_normalised, "unit flux where STAR_FLUX was measured")
     for keyword, (value, comment) in own.items():
         primary.header[f"HIERARCH {keyword}"] = (value, comment)
     nwave, ntime = cube.frames.shape[:2]
@@ -89,6 +91,7 @@ def read_cube(data: bytes) -> Cube:
                 star_flux=_known(wavelengths["STAR_FLUX"]),
                 times=_known(frames["TIME"]),
                 fwhm=_known(wavelengths["FWHM"]),
+                psf_normalised=header.get("LYOT PSF NORMALISED"),
             )
     except KeyError as error:
         raise BadInput(f"no Level 1 file: {error.args[0]}") from None

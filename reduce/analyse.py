@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from lyot.cube import Cube, Images
 from lyot.errors import BadInput, Unprocessable
+from lyot.instrument import Coronagraph
 from lyot.reduce import recipes, starlight
 from lyot.reduce.census import MOST, take_census
 from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, fit_only
@@ -190,10 +192,11 @@ def fit_companion(
         raise BadInput(f"the guess of a companion lacks {' and '.join(sorted(missing))}")
     settled = settle(cube, as_recipe(recipe), library)
     local = prepare(settled.cube, settled.recipe, wave, library)
-    star = star_flux_of(cube, wave)
+    star = _star_at(cube, wave, float(guess["separation"]))
     flux = float(guess.get("flux", guess.get("contrast", 0.0) * (star or 0.0)))
     point = Point(float(guess["separation"]), float(guess["position_angle"]), flux)
-    return companion_of(characterise(local, local.whole_image(), point), cube.pixel_scale, star, errors)
+    fit = characterise(local, local.whole_image(), point)
+    return companion_of(fit, cube.pixel_scale, _star_at(cube, wave, fit.point.separation), errors)
 
 
 def analyse(
@@ -228,7 +231,7 @@ def analyse(
     settled = settle(cube, as_recipe(recipe), library)
     cube, plan = settled.cube, settled.recipe
     reduction = settled.told(starlight.subtract(cube, plan, library))
-    image, notes = reduction.image, [*reduction.notes, *_missing(cube)]
+    image, notes = reduction.image, [*reduction.notes, *_understood(cube)]
     made = replace(reduction, stacked=collapse_over(image, "mean"), notes=tuple(notes))
     if cube.psf is None and cube.fwhm is None:
         return made
@@ -238,9 +241,10 @@ def analyse(
     found = [_sources(cube, plan, wave, image[wave], library) for wave in range(len(image))]
     numbers = same_source([[peak for peak, _ in sources] for sources, _, _ in found], widths)
     sources = [
-        source_of(companion_of(fit, cube.pixel_scale, star_flux_of(cube, wave), errors), peak, number, wave)
+        source_of(companion_of(fit, cube.pixel_scale, star, errors), peak, number, wave)
         for wave, (measured, _, _) in enumerate(found)
         for (peak, fit), number in zip(measured, numbers[wave], strict=True)
+        for star in (_star_at(cube, wave, fit.point.separation),)
     ]
     curves = [limit for _, below, _ in found for limit in below]
     notes += [note for _, _, more in found for note in more]
@@ -254,8 +258,14 @@ def analyse(
     )
 
 
-def _missing(cube: Cube) -> list[str]:
-    """What the reader should know of the PSF and the star's flux."""
+def _star_at(cube: Cube, wave: int, separation: float) -> float | None:
+    """What the star's flux would be at `separation` (px), behind the coronagraph; None if nobody knows."""
+    star, passes = star_flux_of(cube, wave), cube.transmission(separation)
+    return None if star is None or math.isnan(passes) else star * passes
+
+
+def _understood(cube: Cube) -> list[str]:
+    """What the reader should know of the PSF, the star's flux and the coronagraph."""
     if cube.psf is None:
         return [
             "Neither PSF nor FWHM is known: nothing was measured."
@@ -264,10 +274,33 @@ def _missing(cube: Cube) -> list[str]:
         ]
     if cube.star_flux is None:
         return ["No star flux: no contrast is stated."]
+    return [*_of_the_psf(cube), *_of_the_coronagraph(cube.coronagraph)]
+
+
+def _of_the_psf(cube: Cube) -> list[str]:
     own = own_normalisation(cube)
-    return [] if own is None else [
-        f"The PSF came normalised: its flux in an aperture of {fwhm_of(cube):.2f} px, 1 FWHM, is {own:.3f}, "
-        "by which the star flux is multiplied."
+    if own is None:
+        return []
+    width = f"its flux in an aperture of {fwhm_of(cube):.2f} px, 1 FWHM, is {own:.3f}, by which"
+    if cube.psf_normalised:
+        return [f"The PSF is normalised: {width} the star flux is multiplied."]
+    return [
+        f"JUDGED, NOT SAID: the PSF is taken for normalised, for {width} the star flux is multiplied and every "
+        "contrast divided. If it is in counts, say so (--psf-counts); if it is normalised, too (--psf-normalised)."
+    ]
+
+
+def _of_the_coronagraph(mask: Coronagraph | None) -> list[str]:
+    if mask is None or (mask.known and min(mask.transmissions) == 1.0):
+        return []
+    if not mask.known:
+        return [f"How much light the coronagraph {mask.name} takes near the star is not known: contrasts leave it out."]
+    curve = ", ".join(
+        f"{part:.2f} at {apart:.0f} mas" for apart, part in zip(mask.separations, mask.transmissions, strict=True)
+    )
+    return [
+        f"Contrasts make up for what the coronagraph {mask.name} takes: it lets {curve} pass ({mask.reference}). "
+        f"Nearer than {mask.separations[0]:.0f} mas no contrast is stated."
     ]
 
 

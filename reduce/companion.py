@@ -46,7 +46,7 @@ def companion_of(fit: Fit, pixel_scale: float, star: float | None, errors: Astro
     fit : Fit
     pixel_scale : float, mas/px
     star : float, counts, optional
-        The star's flux in an aperture of diameter 1 FWHM.
+        What the star's flux in an aperture of diameter 1 FWHM would be at the companion's place.
     errors : AstrometryErrors
     """
     point = fit.point

@@ -93,8 +93,9 @@ def limits(
 
     `mawet`: τ s √(1 + 1/n) of the aperture fluxes, over throughput and star flux (Mawet et al. 2014). `annulus`: sigma
     times the standard deviation of the pixels of an annulus, over throughput, the peak of the PSF and star flux
-    (Galicher et al. 2018). The throughput is that of sources as bright as the limit itself. Separations at which no
-    source fainter than the star would be seen are left out.
+    (Galicher et al. 2018). The throughput is that of the recipe, for sources as bright as the limit itself; what the
+    coronagraph takes is made up for besides. Separations at which no source fainter than the star would be seen, or
+    nobody knows what the coronagraph takes, are left out.
 
     Parameters
     ----------
@@ -120,17 +121,18 @@ def limits(
     known = np.isfinite(mawet) & np.isfinite(annulus) & (mawet > 0)
     radii, mawet, annulus = radii[known], mawet[known], annulus[known]
     part = throughput(local, radii, mawet, avoid)
-    seen = np.isfinite(part) & (part * star > mawet)
-    radii, mawet, annulus = radii[seen], mawet[seen], annulus[seen]
+    passes = np.array([cube.transmission(radius) for radius in radii])
+    seen = np.isfinite(part) & (part * passes * star > mawet)
+    radii, mawet, annulus, passes = radii[seen], mawet[seen], annulus[seen], passes[seen]
     part = throughput(local, radii, mawet / part[seen], avoid)
-    seen = part * star > mawet
+    seen = part * passes * star > mawet
     return tuple(
         Limit(
             wave=local.channel,
             noise=name,
             sigma=sigma,
             separation=radii[seen] * cube.pixel_scale,
-            contrast=noise[seen] / (part[seen] * star),
+            contrast=noise[seen] / (part[seen] * passes[seen] * star),
             throughput=part[seen],
         )
         for name, noise in (("mawet", mawet), ("annulus", annulus))

@@ -14,7 +14,8 @@ from lyot.reduce.apertures import aperture_sum
 from lyot.reduce.derotate import STEPS, sinc_weights
 
 FWHM_OF_SIGMA = math.sqrt(8.0 * math.log(2.0))
-NORMALISED = 1.6  # flux in 1 FWHM of a PSF normalised by somebody else's FWHM, at most; or one over it
+NORMALISED = 1.6  # flux in 1 FWHM, at most, of a PSF that passes for normalised by somebody else's FWHM; or one over it
+ANY_WIDTH = 10.0  # the same of one that is said to be: by all of its light, by its peak, by whatever width
 
 
 def gaussian_fit(image: NDArray[np.floating]) -> tuple[float, float, float]:
@@ -95,8 +96,8 @@ def normalised_psf(cube: Cube, wave: int = 0) -> Floats:
 def star_flux_of(cube: Cube, wave: int = 0) -> float | None:
     """The star's flux (counts) in an aperture of diameter 1 FWHM, as that is measured here; None if it is unknown.
 
-    A PSF of about unit flux in such an aperture was normalised by its owner, whose FWHM need not be ours to the last
-    digit. Then the star is the stated flux times that PSF, and the flux in our aperture follows from it.
+    A normalised PSF has unit flux in its owner's aperture, whose FWHM need not be ours to the last digit. Then the star
+    is the stated flux times that PSF, and the flux in our aperture follows from it. A PSF in counts says nothing.
     """
     if cube.star_flux is None:
         return None
@@ -105,13 +106,29 @@ def star_flux_of(cube: Cube, wave: int = 0) -> float | None:
 
 
 def own_normalisation(cube: Cube, wave: int = 0) -> float | None:
-    """Flux of the PSF, as given, in an aperture of diameter 1 FWHM, if it was normalised to about that; else None."""
-    if cube.psf is None:
+    """Flux of the PSF, as given, in an aperture of diameter 1 FWHM, if it is normalised; None if it is not.
+
+    Whether it is, the cube says; a cube that does not say has a normalised PSF if that flux is about one.
+
+    Raises
+    ------
+    BadInput
+        If the cube says that the PSF is normalised, and its flux is nothing like one.
+    """
+    if cube.psf is None or cube.psf_normalised is False:
         return None
     psf = cube.psf[wave].astype(np.float64)
     y, x, _ = gaussian_fit(psf)
-    flux = aperture_sum(psf, y, x, fwhm_of(cube, wave) / 2.0)
-    return flux if 1.0 / NORMALISED < flux < NORMALISED else None
+    width = fwhm_of(cube, wave)
+    flux = aperture_sum(psf, y, x, width / 2.0)
+    if 1.0 / NORMALISED < flux < NORMALISED:
+        return flux
+    if cube.psf_normalised and not 1.0 / ANY_WIDTH < flux < ANY_WIDTH:
+        raise BadInput(
+            f"the PSF is said to be normalised, but its flux in an aperture of {width:.2f} px, 1 FWHM, is {flux:.4g}",
+            hint="is it in counts? then say so: --psf-counts",
+        )
+    return flux if cube.psf_normalised else None
 
 
 def normalise_psf(psf: NDArray[np.floating], fwhm: float) -> Floats:

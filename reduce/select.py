@@ -110,7 +110,7 @@ def select_frames(cube: Cube, inner: float, outer: float, threshold: float = OUT
     oddness = _oddness(cube, inner, outer)
     odd = oddness > threshold
     reasons = tuple(" ".join(code for code, is_odd in zip(CODES, frame, strict=True) if is_odd) for frame in odd.T)
-    keep = ~odd.any(axis=0)
+    keep = np.asarray(~odd.any(axis=0))
     least = int(np.ceil(FEWEST * count))
     left_out = int((~keep).sum())
     note = f"{left_out} of {count} frames left out: {_counted(reasons)}." if left_out else "All frames are kept."

@@ -248,3 +248,20 @@ def test_a_bad_option_is_named_and_nothing_is_kept(store, folder, case):
 def test_what_does_not_exist_is_not_found(store, folder):
     with pytest.raises(NotFound):
         take(store, folder, angles=folder / "nowhere.fits")
+
+
+def test_how_the_psf_is_normalised_is_asked_and_kept(store, folder, capsys):
+    unit = blob(9, 9, (19, 19))
+    fits_file(folder / "psf.fits", unit / (0.5 * unit.sum()))  # half of a Gaussian is within its FWHM
+    judged = take(store, folder)
+    assert "looks normalised" in capsys.readouterr().err
+    said = take(store, folder, psf_normalised=True)
+    assert capsys.readouterr().err == ""
+    assert said.key != judged.key
+    assert read_cube(store.read(said, "fits")).psf_normalised is True
+    assert read_cube(store.read(judged, "fits")).psf_normalised is None
+    with pytest.raises(BadInput, match="there is no PSF"):
+        take(store, folder, psf=None, psf_normalised=True)
+    fits_file(folder / "psf.fits", 1e5 * unit)
+    with pytest.raises(BadInput, match="said to be normalised"):
+        take(store, folder, psf_normalised=True)

@@ -1,9 +1,11 @@
 """Instruments are found however people write them, and their constants by date."""
 
+import math
+
 import pytest
 
 from lyot.errors import BadInput, NotFound
-from lyot.instrument import Calibration, Filter, Instrument, Site, instrument, instruments
+from lyot.instrument import Calibration, Coronagraph, Filter, Instrument, Site, instrument, instruments
 
 SITE = Site(name="A hill", latitude=0.0, longitude=0.0, elevation=100.0)
 
@@ -81,3 +83,33 @@ def test_two_filters_are_not_written_alike():
 def test_a_filter_without_width_is_refused():
     with pytest.raises(ValueError, match="greater than 0"):
         Filter(name="X", wavelength=1.0, width=0.0)
+
+
+class TestCoronagraphs:
+    def test_those_of_sphere_take_two_thirds_at_the_edge_of_the_mask(self):
+        mask = instrument("sphere-irdis").coronagraph("N_ALC_YJH_S")
+        assert mask is instrument("sphere-ifs").coronagraph("alc2")
+        assert mask.transmission(92.5) == pytest.approx(0.32)
+        assert 0.60 < mask.transmission(1.2 * 92.5) < 0.68
+        assert mask.transmission(1000.0) == 1.0
+        assert math.isnan(mask.transmission(50.0))
+
+    def test_it_is_linear_between_what_was_measured(self):
+        mask = Coronagraph(names=("mask",), separations=(10.0, 20.0), transmissions=(0.2, 0.6), reference="here")
+        assert mask.transmission(10.0) == pytest.approx(0.2)
+        assert mask.transmission(17.5) == pytest.approx(0.5)
+        assert mask.transmission(20.0) == mask.transmission(30.0) == pytest.approx(0.6)
+
+    def test_one_without_a_curve_takes_nothing_that_is_known(self):
+        agpm = instrument("naco").coronagraph("AGPM")
+        assert not agpm.known
+        assert agpm.transmission(0.0) == 1.0
+        assert instrument("naco").coronagraph("4QPM") is None
+        assert instrument("naco").coronagraph(None) is None
+
+    @pytest.mark.parametrize(
+        "curve", [((10.0, 5.0), (0.1, 0.2)), ((10.0,), (0.1, 0.2)), ((10.0,), (1.2,)), ((10.0,), (0.0,))]
+    )
+    def test_a_curve_that_is_none_is_refused(self, curve):
+        with pytest.raises(ValueError, match="mask"):
+            Coronagraph(names=("mask",), separations=curve[0], transmissions=curve[1])

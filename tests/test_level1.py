@@ -31,6 +31,11 @@ def test_a_cube_comes_back_bit_by_bit(without):
     assert again.pixel_scale == made.pixel_scale
 
 
+@pytest.mark.parametrize("said", [True, False, None])
+def test_how_the_psf_is_normalised_is_kept_when_it_was_said(said):
+    assert read_cube(write_cube(cube(psf_normalised=said))).psf_normalised is said
+
+
 def test_bad_pixels_stay_bad():
     frames = np.ones((1, 2, 5, 5))
     frames[0, 1, 2, 3] = np.nan

@@ -4,6 +4,7 @@ import io
 import math
 import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,9 +19,11 @@ from lyot.build.run import reduce_one, run
 from lyot.catalog import hcifits
 from lyot.cube import Cube
 from lyot.errors import BadInput, NotFound, Unprocessable
+from lyot.instrument import instrument
 from lyot.level1 import read_cube
 from lyot.reduce.recipes import PUBLISHED, recipe
 from lyot.reduce.reduction import Limit, Reduction, Source
+from lyot.reduce.step import Recipe
 from lyot.store import Store
 
 NTIME, SIDE = 12, 41
@@ -210,6 +213,25 @@ def test_rows_say_what_was_measured(store, tmp_path, quick):
     assert limits[0]["delta_mag"] == pytest.approx(7.5)
     for one in (row, *found, *limits, job):
         assert (one["workspace"], one["simulated"], one["release_date"]) == ("main", False, None)
+
+
+def test_what_the_cube_decided_is_in_row_and_file(store, tmp_path, monkeypatch):
+    settled = {"components": {"ncomp": 3, "snr": {"1": 4.0, "3": 9.0}}, "select": {"4": "flux"}}
+    seen = []
+
+    def analyse(cube: Cube, recipe, errors):
+        seen.append(cube)
+        return replace(reduction(1), settled=settled)
+
+    monkeypatch.setattr(running, "analyse", analyse)
+    asked = recipe("pca", ncomp="auto", select=5)
+    kept = reduce_one(store, sequence(store, tmp_path / "a", coronagraph="agpm"), asked)
+    (row,) = store.rows(kept, "reduction").to_pylist()
+    hci = hcifits.read(store.read(kept, "fits"))
+    assert row["parameters"] == hci.image_cards["REDPARAM"] == "ncomp=auto (3), select=5"
+    assert hci.record["settled"] == settled
+    assert Recipe.replay(hci.record["recipe"]) == asked
+    assert seen[0].coronagraph is instrument("naco").coronagraph("AGPM")
 
 
 def test_the_file_says_the_same_as_the_rows(store, tmp_path, quick):

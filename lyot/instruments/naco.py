@@ -1,6 +1,6 @@
 """NACO (NAOS-CONICA) at the VLT."""
 
-from lyot.instrument import Calibration, Filter, Instrument
+from lyot.instrument import Calibration, Coronagraph, Filter, Instrument
 from lyot.instruments.sites import PARANAL
 
 NACO = Instrument(
@@ -17,6 +17,7 @@ NACO = Instrument(
         Filter(name="NB_4.05", wavelength=4.051, width=0.02, band="L'"),
         Filter(name="M'", wavelength=4.78, width=0.59, band="M'"),
     ),
+    coronagraphs=(Coronagraph(names=("AGPM",)),),  # no transmission curve of it was published with the sequence
     calibrations=(
         # The value is that of the published sequence; the errors are adopted here, for none came with it.
         Calibration(name="pixel_scale", value=27.19, error=0.06, unit="mas/px",

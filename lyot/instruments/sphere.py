@@ -4,7 +4,7 @@ Wavelengths and widths are those of the ESO user manual; plate scale and true no
 (Proc. SPIE 9908, 990834), as used by Delorme et al. 2017. What raw frames look like is in `sphere_frames`.
 """
 
-from lyot.instrument import Calibration, Filter, Instrument
+from lyot.instrument import Calibration, Coronagraph, Filter, Instrument
 from lyot.instruments.sites import PARANAL
 
 MAIRE_2016 = "Maire et al. 2016, Proc. SPIE 9908, 990834"
@@ -13,6 +13,20 @@ MAIRE_2016 = "Maire et al. 2016, Proc. SPIE 9908, 990834"
 #: detector + parallactic angle + pupil offset + instrument offset + true north.
 PUPIL_OFFSET = Calibration(name="pupil_offset", value=135.99, error=0.11, unit="deg", reference=MAIRE_2016)
 TRUE_NORTH = Calibration(name="true_north", value=-1.75, error=0.08, unit="deg", reference=MAIRE_2016)
+
+MASK = 92.5  # mas, radius of the mask of the apodised Lyot coronagraph for Y to H
+#: Radii of that mask, and the light of a point source that passes there, of what passes far out.
+PASSES = ((1.00, 0.32), (1.13, 0.50), (1.21, 0.66), (1.36, 0.81), (1.50, 0.93), (2.00, 1.00))
+ALC_YJH = Coronagraph(
+    names=("N_ALC_YJH_S", "ALC_YJH_S", "ALC2"),
+    separations=tuple(round(radius * MASK, 1) for radius, _ in PASSES),
+    transmissions=tuple(part for _, part in PASSES),
+    reference="transmission of the SPHERE ALC against separation, as distributed with vcal_sphere; "
+    "at 2 mask radii set to 1 (0.99 measured)",
+)
+NO_MASK = Coronagraph(
+    names=("N_NS_CLEAR", "none", "clear"), separations=(0.0,), transmissions=(1.0,), reference="by definition"
+)
 
 SPHERE_IRDIS = Instrument(
     name="sphere-irdis",
@@ -35,6 +49,7 @@ SPHERE_IRDIS = Instrument(
         Filter(name="BB_H", wavelength=1.625, width=0.290, band="H"),
         Filter(name="BB_Ks", wavelength=2.182, width=0.300, band="Ks"),
     ),
+    coronagraphs=(ALC_YJH, NO_MASK),
     calibrations=(
         Calibration(name="pixel_scale", value=12.255, error=0.009, unit="mas/px", reference=MAIRE_2016),
         TRUE_NORTH,
@@ -56,6 +71,7 @@ SPHERE_IFS = Instrument(
         Filter(name="YJ", wavelength=1.148, width=0.396, band="J"),
         Filter(name="YJH", wavelength=1.314, width=0.726, band="H"),
     ),
+    coronagraphs=(ALC_YJH, NO_MASK),
     calibrations=(
         Calibration(name="pixel_scale", value=7.46, error=0.02, unit="mas/px", reference=MAIRE_2016),
         TRUE_NORTH,
