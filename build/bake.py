@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,13 @@ def bake(connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, A
     about : names and values
         What the release says of itself: the one row of its table `release`.
     """
-    bake_duckdb(connection, folder / "lyot.duckdb", about)
-    bake_sqlite(connection, folder / "lyot.db", about)
-    (folder / "parquet").mkdir()
-    for table in tables().values():
-        bake_parquet(connection, table, folder / "parquet" / f"{table.name}.parquet")
+    with ThreadPoolExecutor(1) as pool:  # SQLite writes with one core; the others meanwhile
+        lite = pool.submit(bake_sqlite, connection.cursor(), folder / "lyot.db", about)
+        bake_duckdb(connection, folder / "lyot.duckdb", about)
+        (folder / "parquet").mkdir()
+        for table in tables().values():
+            bake_parquet(connection, table, folder / "parquet" / f"{table.name}.parquet")
+        lite.result()
     return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0] for name in tables()}
 
 

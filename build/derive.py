@@ -76,14 +76,19 @@ FROM measurement m JOIN target t USING (target_id)
 WHERE m.quantity = 'apparent_mag' AND m.companion_id IS NOT NULL AND t.parallax > 0
 """
 
-#: Objects that detections are grouped into but no source describes.
+#: Objects that detections are grouped into but no source describes; those founded here are named after their star.
 UNKNOWN_COMPANIONS = """
 INSERT INTO companion BY NAME
-SELECT companion_id, companion_id AS name, min(target_id) AS target_id, bool_and(simulated) AS simulated,
-    min(workspace) AS workspace, CASE WHEN count(*) = count(release_date) THEN max(release_date) END AS release_date
-FROM detection
-WHERE companion_id IS NOT NULL AND companion_id NOT IN (SELECT companion_id FROM companion)
-GROUP BY companion_id
+SELECT d.companion_id, min(d.target_id) AS target_id, bool_and(d.simulated) AS simulated,
+    coalesce(
+        min(t.name || ' ' || substr(d.companion_id, length(t.target_id) + 2))
+            FILTER (starts_with(d.companion_id, t.target_id || '-cc')),
+        d.companion_id) AS name,
+    min(d.workspace) AS workspace,
+    CASE WHEN count(*) = count(d.release_date) THEN max(d.release_date) END AS release_date
+FROM detection d LEFT JOIN target t USING (target_id)
+WHERE d.companion_id IS NOT NULL AND d.companion_id NOT IN (SELECT companion_id FROM companion)
+GROUP BY d.companion_id
 """
 
 EPOCHS = """
@@ -92,7 +97,8 @@ UPDATE companion SET epochs = coalesce(
      WHERE v.companion_id = companion.companion_id AND v.origin = 'astrometry'), 0)
 """
 
-#: The newest human verdict; else that of astrometry; else what the source says; else what is known without any.
+#: The newest human verdict; else that of astrometry; else what the source says; else it is a candidate if it was seen
+#: at several epochs (around a star whose motion is not known), or once with magnitudes in two filters, that is a colour.
 COMPANION_STATUS = """
 UPDATE companion SET status = coalesce(
     (SELECT first(v.status ORDER BY v.date DESC) FROM verdict v
@@ -100,7 +106,10 @@ UPDATE companion SET status = coalesce(
     (SELECT first(v.status) FROM verdict v
      WHERE v.companion_id = companion.companion_id AND v.origin = 'astrometry' AND v.status <> 'UNDEFINED'),
     status,
-    CASE WHEN epochs > 1 THEN 'CANDIDATE' ELSE 'UNDEFINED' END)
+    CASE WHEN epochs > 1 OR epochs = 1 AND (
+        SELECT count(DISTINCT d.filter) FROM detection d
+        WHERE d.companion_id = companion.companion_id AND d.apparent_mag IS NOT NULL
+    ) > 1 THEN 'CANDIDATE' ELSE 'UNDEFINED' END)
 """
 
 DETECTION_STATUS = """

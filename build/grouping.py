@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Iterator
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from lyot.build.rows import read
-from lyot.catalog.grouping import group
+from lyot.build.rows import columns, read
+from lyot.catalog.grouping import Detections, Field, Grouping, group_all
 from lyot.catalog.motion import star_of
+from lyot.catalog.positions import COLUMNS
 
-_TARGETS = """
+_OPEN = "SELECT target_id FROM detection WHERE companion_id IS NULL AND mjd IS NOT NULL"
+_TARGETS = f"""
 SELECT target_id, ra, dec, ref_epoch, pmra, pmdec, parallax, radial_velocity, mass
-FROM target
-WHERE target_id IN (SELECT target_id FROM detection WHERE companion_id IS NULL AND mjd IS NOT NULL)
+FROM target WHERE target_id IN ({_OPEN})
+ORDER BY target_id
 """
-_DETECTIONS = """
-SELECT rowid AS row, target_id, companion_id, observation_id, mjd, separation, separation_error, position_angle,
-    position_angle_error, dra, dra_error, ddec, ddec_error, dra_ddec_correlation, snr
-FROM detection
-WHERE target_id IN (SELECT target_id FROM detection WHERE companion_id IS NULL AND mjd IS NOT NULL)
+_KNOWN = f"SELECT target_id, companion_id FROM companion WHERE target_id IN ({_OPEN}) ORDER BY companion_id"
+_DETECTIONS = f"""
+SELECT rowid AS row, target_id, companion_id, observation_id, coalesce(snr, 0) AS snr, {", ".join(COLUMNS)}
+FROM detection WHERE target_id IN ({_OPEN})
 ORDER BY target_id, mjd, reduction_id, number, wavelength
 """
 
 
 def group_detections(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill in `detection.companion_id` where one known object only is plausible.
+    """Fill in `detection.companion_id` where one object only is plausible, `detection.proposed` where several are.
 
-    New objects are not made: a source a few errors off a known one is more often an error too small than a new planet.
+    A source that is none of the known objects is a new one, if it is bright enough to be believed.
     """
-    stars = {row["target_id"]: row for row in read(connection, _TARGETS)}
-    assigned: dict[int, str] = {}
-    for target_id, found in groupby(read(connection, _DETECTIONS), lambda row: row["target_id"]):
-        rows, star = list(found), stars.get(target_id)
-        if star is not None:
-            grouping = group(target_id, star_of(star), rows, star["mass"])
-            assigned |= {
-                rows[place]["row"]: name
-                for place, name in grouping.assigned.items()
-                if name not in grouping.founded
-            }
-    if not assigned:
+    rows = columns(connection, _DETECTIONS)
+    if not len(rows["row"]):
         return
-    connection.register("_assigned", pa.table({"row": list(assigned), "companion_id": list(assigned.values())}))
-    connection.execute(
-        "UPDATE detection SET companion_id = a.companion_id FROM _assigned a WHERE detection.rowid = a.row"
-    )
-    connection.unregister("_assigned")
+    names = [rows[name].to_pylist() for name in ("observation_id", "companion_id")]
+    numbers = {name: rows[name].to_numpy() for name in (*COLUMNS, "snr")}
+    grouping = group_all(Detections.of(numbers, numbers["snr"], *names), _fields(connection, rows["target_id"]))
+    _write(connection, rows["row"].to_numpy(), grouping)
+
+
+def _fields(connection: duckdb.DuckDBPyConnection, targets: pa.ChunkedArray) -> Iterator[Field]:
+    """The targets; their detections stand together, in the order of `_DETECTIONS`."""
+    known: dict[str, list[str]] = defaultdict(list)
+    for row in read(connection, _KNOWN):
+        known[row["target_id"]].append(row["companion_id"])
+    names = targets.to_pylist()
+    starts = [place for place, name in enumerate(names) if not place or name != names[place - 1]]
+    places = {names[start]: (start, end) for start, end in zip(starts, [*starts[1:], len(names)], strict=False)}
+    for row in read(connection, _TARGETS):
+        name = row["target_id"]
+        yield Field(name, star_of(row), row["mass"], range(*places[name]), known[name])
+
+
+def _write(connection: duckdb.DuckDBPyConnection, rows: np.ndarray, grouping: Grouping) -> None:
+    proposed = {place: ", ".join(names) for place, names in grouping.proposed.items()}
+    for column, said in (("companion_id", grouping.assigned), ("proposed", proposed)):
+        if said:
+            connection.register("_said", pa.table({"row": rows[list(said)], "name": list(said.values())}))
+            connection.execute(f"UPDATE detection SET {column} = s.name FROM _said s WHERE detection.rowid = s.row")
+            connection.unregister("_said")

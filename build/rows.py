@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from lyot.catalog.table import Table
 
@@ -27,3 +28,9 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[Row])
     connection.register("_values", table.rows(rows))
     connection.execute(f'INSERT INTO "{table.name}" BY NAME FROM _values')
     connection.unregister("_values")
+
+
+def columns(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, pa.ChunkedArray]:
+    """The rows of a query as columns, by name."""
+    found = connection.sql(query).to_arrow_table()
+    return dict(zip(found.column_names, found.columns, strict=True))

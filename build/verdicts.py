@@ -2,71 +2,81 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import duckdb
+import numpy as np
+import pyarrow as pa
 from astropy.time import Time
 
-from lyot.build.rows import Row, insert, read
+from lyot.build.rows import columns, read
 from lyot.build.visible import Audience
-from lyot.catalog.forecast import decides_on
-from lyot.catalog.motion import Positions, Verdict, judge_all, positions, star_of
+from lyot.catalog.forecast import decide_on
+from lyot.catalog.motion import Source, judge_all, star_of
+from lyot.catalog.positions import COLUMNS, positions_of_all
 from lyot.catalog.table import tables
-from lyot.sky import Star
 
 ORIGIN = "astrometry"
 UNDECIDED = ("UNDEFINED", "CANDIDATE", "AMBIGUOUS")
-_ASTROMETRY = """
-SELECT companion_id, observation_id, mjd, separation, separation_error, position_angle, position_angle_error,
-    dra, dra_error, ddec, ddec_error, dra_ddec_correlation, simulated, workspace, release_date
-FROM detection
-WHERE companion_id IN (SELECT companion_id FROM companion) AND mjd IS NOT NULL
-    AND (separation IS NOT NULL OR dra IS NOT NULL)
-ORDER BY companion_id, mjd, reduction_id, number, wavelength
+#: Detections of known objects that say where these stand.
+_SEEN = """
+FROM detection JOIN companion AS c USING (companion_id)
+WHERE mjd IS NOT NULL AND (separation IS NOT NULL OR dra IS NOT NULL)
 """
-_HOSTS = """
+_ASTROMETRY = f"""
+SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, observation_id, {", ".join(COLUMNS)} {_SEEN}
+"""
+_HOSTS = f"""
 SELECT c.companion_id, c.target_id, t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocity, t.mass
 FROM companion c LEFT JOIN target t USING (target_id)
+WHERE companion_id IN (SELECT companion_id {_SEEN})
+ORDER BY companion_id
+"""
+#: Of what is derived from several rows: it is simulated or private as soon as one of them is.
+_ADD = f"""
+INSERT INTO verdict BY NAME
+SELECT v.*, rights.* EXCLUDE (companion_id)
+FROM _verdicts v JOIN (
+    SELECT companion_id, bool_or(detection.simulated) AS simulated,
+        CASE WHEN bool_or(detection.workspace = $ours) THEN $ours ELSE min(detection.workspace) END AS workspace,
+        CASE WHEN count(*) = count(detection.release_date) THEN max(detection.release_date) END AS release_date
+    {_SEEN} GROUP BY companion_id
+) AS rights USING (companion_id)
 """
 
 
 def add_verdicts(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Add to the table `verdict` what astrometry says of each companion that was seen, and when it would say more."""
-    hosts = {row["companion_id"]: row for row in read(connection, _HOSTS)}
-    seen = [
-        (name, list(rows))
-        for name, rows in groupby(read(connection, _ASTROMETRY), lambda row: row["companion_id"])
-    ]
-    sources = [(star_of(hosts[name]), positions(rows), hosts[name]["mass"]) for name, rows in seen]
+    companions, targets, sources = _sources(connection)
+    verdicts = judge_all(sources)
+    open_ = [n for n, verdict in enumerate(verdicts) if verdict.status in UNDECIDED]
     now = float(Time(audience.as_of, scale="utc").mjd)
-    made = [
-        {
-            **_rights(rows, audience),
-            **_judgement(verdict, source, now),
-            "companion_id": name,
-            "target_id": hosts[name]["target_id"],
-            "date": audience.as_of,
-        }
-        for (name, rows), source, verdict in zip(seen, sources, judge_all(sources), strict=True)
-    ]
-    insert(connection, tables()["verdict"], made)
-
-
-def _judgement(verdict: Verdict, source: tuple[Star | None, Positions, float | None], now: float) -> Row:
-    """The columns of a verdict; from today on, when one more epoch would decide what is undecided."""
-    star, seen, mass = source
-    said: Row = {"origin": ORIGIN, "author": "Lyot", **vars(verdict)}
-    if star is not None and seen.epochs and verdict.status in UNDECIDED:
-        said["decides_on"] = decides_on(star, seen, mass, after=now)
-    return said
-
-
-def _rights(rows: list[Row], audience: Audience) -> Row:
-    """Of what is derived from several rows: it is simulated or private as soon as one of them is."""
-    dates = [row["release_date"] for row in rows]
-    ours = any(row["workspace"] == audience.workspace for row in rows)
-    return {
-        "simulated": any(row["simulated"] for row in rows),
-        "workspace": audience.workspace if ours else rows[0]["workspace"],
-        "release_date": None if None in dates else max(dates),
+    days = dict(zip(open_, decide_on([sources[n] for n in open_], after=now), strict=True))
+    made = {name: [getattr(verdict, name) for verdict in verdicts] for name in _VERDICT}
+    schema = tables()["verdict"].arrow_schema()
+    made |= {"companion_id": companions, "target_id": targets, "decides_on": [days.get(n) for n in range(len(sources))]}
+    said = {name: pa.array(values, schema.field(name).type) for name, values in made.items()}
+    said |= {
+        name: pa.repeat(pa.scalar(value), len(sources))
+        for name, value in (("origin", ORIGIN), ("author", "Lyot"), ("date", audience.as_of))
     }
+    connection.register("_verdicts", pa.table(said))
+    connection.execute(_ADD, {"ours": audience.workspace})
+    connection.unregister("_verdicts")
+
+
+#: Columns that a verdict of `catalog.motion` fills.
+_VERDICT = ("status", "log_odds", "epochs", "time_span", "chi2_background", "reason")
+
+
+def _sources(connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str], list[Source]]:
+    """Identifiers of the companions that were seen, of their targets, and what is judged of each."""
+    hosts = list(read(connection, _HOSTS))
+    seen = columns(connection, _ASTROMETRY)
+    observation = np.asarray(seen["observation_id"].combine_chunks().dictionary_encode().indices)
+    numbers = {name: seen[name].to_numpy() for name in COLUMNS}
+    where = positions_of_all(numbers, seen["source"].to_numpy(), observation, len(hosts))
+    stars = {host["target_id"]: host for host in hosts}
+    known = {name: star_of(host) for name, host in stars.items()}
+    sources: list[Source] = [
+        (known[host["target_id"]], places, host["mass"]) for host, places in zip(hosts, where, strict=True)
+    ]
+    return [host["companion_id"] for host in hosts], [host["target_id"] for host in hosts], sources

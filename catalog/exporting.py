@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 #: What the build derives, and what is true in one store only: neither is handed on.
 DERIVED = {
     "companion": ("status", "epochs"),
-    "detection": ("status",),
+    "detection": ("status", "proposed"),
     "observation": ("product_key",),
     "reduction": ("product_key",),
 }

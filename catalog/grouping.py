@@ -93,18 +93,18 @@ class Field:
         Without it nothing is joined over epochs.
     mass : solar masses, of the star
     rows : places of its detections
-    taken : names that no new object may have
+    known : objects that sources describe; one whose place is unknown may be anything seen, so nothing is founded
     """
 
     target_id: str
     star: Star | None
     mass: float | None
     rows: Sequence[int]
-    taken: Iterable[str] = ()
+    known: Iterable[str] = ()
 
 
 def group(
-    target_id: str, star: Star | None, rows: Sequence[Row], mass: float | None = None, taken: Iterable[str] = ()
+    target_id: str, star: Star | None, rows: Sequence[Row], mass: float | None = None, known: Iterable[str] = ()
 ) -> Grouping:
     """Group the detections of one target, `rows` of `detection`, all of them; the rest as in `Field`."""
     seen = Detections.of(
@@ -113,7 +113,7 @@ def group(
         [str(row.get("observation_id")) for row in rows],
         [row.get("companion_id") for row in rows],
     )
-    return group_all(seen, [Field(target_id, star, mass, range(len(rows)), taken)])
+    return group_all(seen, [Field(target_id, star, mass, range(len(rows)), known)])
 
 
 def group_all(seen: Detections, fields: Iterable[Field]) -> Grouping:
@@ -162,9 +162,7 @@ class _State:
 
     def __init__(self, field: Field, seen: Detections, placed: Sequence[bool]) -> None:
         self.field = field
-        self.objects: dict[str, list[int]] = {
-            name: [] for name in field.taken if name.startswith(f"{field.target_id}-cc")
-        }
+        self.objects: dict[str, list[int]] = {name: [] for name in field.known}
         free = []
         for row in field.rows:
             companion = seen.companion[row]
@@ -173,6 +171,7 @@ class _State:
             elif placed[row]:
                 free.append((float(seen.times[row]), seen.observation[row], row))
         free.sort()
+        self._given = frozenset(self.objects)
         self.nights = [[row for *_, row in same] for _, same in groupby(free, key=lambda one: one[:2])][::-1]
 
     @property
@@ -184,14 +183,18 @@ class _State:
         """Objects of which it must be told where they stand at the next observation."""
         self._now = float(seen.times[self.nights[-1][0]])
         self._here: dict[str, list[_Place]] = {}
+        self._anywhere: tuple[str, ...] = ()
         for name, rows in self.objects.items():
             if not rows:
+                self._anywhere += (name,)
                 continue
             nearest = min(rows, key=lambda row: abs(seen.times[row] - self._now))
             if abs(seen.times[nearest] - self._now) < SAME_EPOCH:
                 self._here[name] = [_Place(seen.offsets[nearest], seen.covariances[nearest])]
             elif self.field.star is not None:
                 yield name
+            elif name in self._given:
+                self._anywhere += (name,)
 
     def source(self, name: str, seen: Detections) -> Source:
         """The positions of an object that are nearest in time: one of each observation, the most precise."""
@@ -214,6 +217,9 @@ class _State:
                 grouping.proposed.update(dict.fromkeys(rows, tuple(mine)))
                 continue
             if not mine and max(seen.snr[row] for row in rows) < FAINTEST:
+                continue
+            if not mine and self._anywhere:
+                grouping.proposed.update(dict.fromkeys(rows, self._anywhere))
                 continue
             name = mine[0] if mine else self._new_name()
             if not mine:

@@ -19,7 +19,7 @@ import numpy as np
 from lyot.catalog.evidence import background, log_evidence
 from lyot.catalog.orbit import Sightings, orbits
 from lyot.catalog.orbit import log_evidence as log_evidence_of_orbits
-from lyot.catalog.positions import Positions, positions
+from lyot.catalog.positions import Positions
 from lyot.errors import BadInput
 from lyot.sky import Drift, Floats, Star, drift_past, earth_position
 

@@ -23,7 +23,8 @@ PRINCIPAL = (
     "target_id", "name", "ra", "dec", "separation", "position_angle", "contrast", "delta_mag", "status", "date",
 )  # fmt: skip
 #: Words of SQL and ADQL that name columns of ours: as names they stand between quotes.
-_WORDS = """absolute action add all allocate alter and any are area as asc assertion at authorization avg begin between bit
+_WORDS = """
+    absolute action add all allocate alter and any are area as asc assertion at authorization avg begin between bit
     bit_length both box by cascade case cast catalog centroid char char_length character check circle close coalesce
     collate column commit connect connection constraint contains continue convert coord1 coord2 coordsys corresponding
     count create cross current current_date current_time current_timestamp current_user cursor date day deallocate dec
@@ -64,7 +65,7 @@ class Entry(NamedTuple):
 
 _TEXT, _FLAG = ("char", "*"), ("int", None)
 #: TAP_SCHEMA's own tables: what each is, and its columns with type and meaning.
-OWN = {
+OWN: dict[str, tuple[str, dict[str, tuple[tuple[str, str | None], str]]]] = {
     "schemas": ("Schemas", {
         "schema_name": (_TEXT, "Name of the schema"), "utype": (_TEXT, "UType"),
         "description": (("unicodeChar", "*"), "What it is"), "schema_index": (_FLAG, "Order in lists")}),
@@ -149,8 +150,9 @@ def _columns() -> Iterator[Entry]:
             int(said.name != "dataproduct_subtype"), number,
         )  # fmt: skip
     for name, (_, columns) in OWN.items():
-        for number, (column, (kind, doc)) in enumerate(columns.items()):
-            yield Entry(f"TAP_SCHEMA.{name}", _name(column), *kind, None, None, doc, None, None, None, 0, 1, 1, number)
+        for number, (own, ((datatype, size), doc)) in enumerate(columns.items()):
+            shared = (None, None, doc, None, None, None, 0, 1, 1, number)
+            yield Entry(f"TAP_SCHEMA.{name}", _name(own), datatype, size, *shared)
 
 
 def _entry(table: Table, column: Column, number: int) -> Entry:

@@ -9,7 +9,8 @@ from itertools import groupby
 
 import numpy as np
 
-from lyot.catalog.motion import fit_background, positions
+from lyot.catalog.motion import fit_background
+from lyot.catalog.positions import positions
 from lyot.errors import BadInput
 from lyot.site.chart import Subject, finite
 from lyot.site.release import Row

@@ -44,6 +44,8 @@ DETECTION = Table(
         *measured("apparent_mag", "Apparent magnitude of the source", unit="mag", ucd="phot.mag"),
         Column(name="status", type="text", doc="What it is, derived at build", ucd="meta.code.class",
                choices=("UNDEFINED", "CANDIDATE", "COMPANION", "BACKGROUND", "AMBIGUOUS")),
+        Column(name="proposed", type="text", ucd="meta.note",
+               doc="Objects that it may be, where several are plausible: their companion_id, likeliest first"),
         REFERENCE,
         *RIGHTS,
     ),
