@@ -8,7 +8,8 @@ from lyot.cube import Floats, Images
 from lyot.reduce.collapse import collapse
 from lyot.reduce.derotate import derotate_rows
 
-STRIP = 4_200_000  # pixels of derotated frames held at once: 17 MB
+WHOLE = 16_000_000  # pixels of frames up to which they are combined in one piece: 64 MB
+STRIP = 2_500_000  # pixels in a strip of more than that
 FEWEST_ROWS = 24  # of a strip; the shears read a dozen rows beside it
 
 
@@ -37,6 +38,5 @@ def combine(residuals: Images, angles: Floats, how: str, out: Images, strip: Ima
 def strip_of(shape: tuple[int, ...]) -> Images:
     """Work space in which frames of shape (time, y, x) are combined, flat."""
     count, ny, nx = shape
-    strips = -(-count * ny * nx // STRIP)
-    height = min(ny, max(FEWEST_ROWS, -(-ny // strips)))
+    height = ny if count * ny * nx <= WHOLE else min(ny, max(FEWEST_ROWS, STRIP // (count * nx)))
     return np.empty(count * height * nx, np.float32)

@@ -81,7 +81,10 @@ def derotate(
         If there are not as many angles as frames, or an angle is no number.
     """
     source, turns = checked_frames(frames, angles)
-    out = np.empty_like(source) if out is None else out
+    if out is None:
+        out = np.empty_like(source)
+    elif np.may_share_memory(source, out) and np.isnan(source).any():
+        source = source.copy()  # what is unknown is asked for once more when a frame has been turned
     derotate_rows(source, turns, 0, out, taps=taps)
     return out
 
@@ -148,23 +151,22 @@ def _split(shift):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _quarter_turned(frame, quarters, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with `frame` turned counter-clockwise by quarters, NaN as 0; whether there was any NaN."""
+def _quarter_turned(row, frame, quarters, y):  # type: ignore[no-untyped-def]
+    """Fill `row` with row `y` of `frame` turned counter-clockwise by quarters, NaN as 0; whether there was any NaN."""
     ny, nx = frame.shape
     missing = False
-    for y in range(out.shape[0]):
-        for x in range(out.shape[1]):
-            if quarters == 0:
-                value = frame[y, x]
-            elif quarters == 1:
-                value = frame[ny - 1 - x, y]
-            elif quarters == 2:
-                value = frame[ny - 1 - y, nx - 1 - x]
-            else:
-                value = frame[x, nx - 1 - y]
-            known = value == value
-            missing |= not known
-            out[y, x] = value if known else np.float32(0)
+    for x in range(len(row)):
+        if quarters == 0:
+            value = frame[y, x]
+        elif quarters == 1:
+            value = frame[ny - 1 - x, y]
+        elif quarters == 2:
+            value = frame[ny - 1 - y, nx - 1 - x]
+        else:
+            value = frame[x, nx - 1 - y]
+        known = value == value
+        missing |= not known
+        row[x] = value if known else np.float32(0)
     return missing
 
 
@@ -185,26 +187,23 @@ def _derotate(frames, angles, table, first, out):  # type: ignore[no-untyped-def
             sy, sx = ny - 1 - cy, nx - 1 - cx
         elif quarters == 3:
             sy, sx = nx - 1 - cx, cy
-        turned = np.empty((ny, nx) if quarters % 2 == 0 else (nx, ny), np.float32)
-        missing = _quarter_turned(frames[t], quarters, turned)
-        known = np.empty((0, 0), np.float32)
-        if missing:
-            known = (~np.isnan(frames[t])).astype(np.float32)
-        _three_shears(turned, sy, sx, rest, table, cy - first, out[t])
-        _hide_unknown(out[t], angles[t], known, first, ny, nx)
+        missing = _three_shears(frames[t], quarters, sy, sx, rest, table, cy - first, out[t])
+        _hide_unknown(out[t], angles[t], frames[t], first, missing)
 
 
 @numba.njit(cache=True, nogil=True)
-def _three_shears(image, sy, sx, phi, table, cy, out):  # type: ignore[no-untyped-def]
-    """Turn `image`, its star at (sy, sx), by at most an eighth of a turn; `out` has its star at (cy, nx // 2).
+def _three_shears(frame, quarters, sy, sx, phi, table, cy, out):  # type: ignore[no-untyped-def]
+    """Turn by at most an eighth of a turn what is `frame` after quarter turns, and say whether any NaN was read.
+
+    The star is at (sy, sx) before and at (cy, nx // 2) of `out` after.
 
     The first shear gives sheared(x, y) = image(x + a y, y) with a = tan(φ/2), on columns that reach `margin` past
     `out` since the last shear will look there. Its rows are kept so that row r of `stack` holds, for every column,
-    the r-th sample that the shear along y needs: that shear is then a sum of whole rows. Of each row of `image` only
-    the stretch of columns that finds a place in `stack` is sheared.
+    the r-th sample that the shear along y needs: that shear is then a sum of whole rows. Of each row only the
+    stretch of columns that finds a place in `stack` is sheared.
     """
     height, nx = out.shape
-    rows, columns = image.shape
+    rows, columns = frame.shape if quarters % 2 == 0 else frame.shape[::-1]
     cx = nx // 2
     taps = table.shape[1]
     before = taps // 2 - 1
@@ -221,13 +220,16 @@ def _three_shears(image, sy, sx, phi, table, cy, out):  # type: ignore[no-untype
         shift[x] = cy - sy + before - whole
         weights[:, x] = table[step]
     stack = np.zeros((height + taps, width), np.float32)
+    falling = shift[::-1].copy()
+    missing = False
     for y in range(rows):
-        start, stop = 0, width
-        while start < stop and not 0 <= y + shift[start] < height + taps:
-            start += 1
-        while start < stop and not 0 <= y + shift[stop - 1] < height + taps:
-            stop -= 1
-        row[pad : pad + columns] = image[y]
+        if along_y <= 0:  # then `shift` grows with x
+            start, stop = np.searchsorted(shift, -y), np.searchsorted(shift, height + taps - y)
+        else:
+            start, stop = width - np.searchsorted(falling, height + taps - y), width - np.searchsorted(falling, -y)
+        if start >= stop:
+            continue
+        missing |= _quarter_turned(row[pad : pad + columns], frame, quarters, y)
         whole, step = _split(along_x * (y - sy))
         _filter_row(sheared[start:stop], row, start + pad + sx - margin - cx + whole - before, table[step])
         for x in range(start, stop):
@@ -236,15 +238,17 @@ def _three_shears(image, sy, sx, phi, table, cy, out):  # type: ignore[no-untype
         _filter_columns(sheared, stack[y : y + taps], weights)
         whole, step = _split(along_x * (y - cy))
         _filter_row(out[y], sheared, margin + whole - before, table[step])
+    return missing
 
 
 @numba.njit(cache=True, nogil=True)
-def _hide_unknown(out, phi, known, top, ny, nx):  # type: ignore[no-untyped-def]
+def _hide_unknown(out, phi, frame, top, missing):  # type: ignore[no-untyped-def]
     """Set to NaN the pixels of `out` that come from outside the frame, or mostly from unknown pixels.
 
-    `out` holds the rows from `top` on. `known` is 1 where the frame is known and 0 elsewhere, or empty where all of it
-    is. What comes from inside the frame is one stretch of each row, so rows are searched from both ends.
+    `out` holds the rows from `top` on; without `missing` no pixel is unknown. What comes from inside the frame is one
+    stretch of each row, so rows are searched from both ends.
     """
+    ny, nx = frame.shape
     cosine, sine = np.cos(phi), np.sin(phi)
     for row in range(len(out)):
         y, first, last = top + row, 0, nx - 1
@@ -254,10 +258,10 @@ def _hide_unknown(out, phi, known, top, ny, nx):  # type: ignore[no-untyped-def]
         while last > first and not _inside(y, last, cosine, sine, ny, nx):
             out[row, last] = np.nan
             last -= 1
-        if known.size > 0:
+        if missing:
             for x in range(first, last + 1):
                 v, u = _source(y, x, cosine, sine, ny, nx)
-                if _bilinear(known, v, u) < 0.5:
+                if _part_known(frame, v, u) < 0.5:
                     out[row, x] = np.nan
 
 
@@ -276,12 +280,15 @@ def _inside(y, x, cosine, sine, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _bilinear(image, y, x):  # type: ignore[no-untyped-def]
-    """Value of an image between its pixels; past its edge, that of the edge."""
-    ny, nx = image.shape
+def _part_known(frame, y, x):  # type: ignore[no-untyped-def]
+    """How much of what a frame shows between its pixels is known, by bilinear weights; past its edge, at its edge."""
+    ny, nx = frame.shape
     y, x = min(max(y, 0.0), ny - 1.0), min(max(x, 0.0), nx - 1.0)
     j, i = min(int(y), ny - 2), min(int(x), nx - 2)
     b, a = y - j, x - i
-    low = (1 - a) * image[j, i] + a * image[j, i + 1]
-    high = (1 - a) * image[j + 1, i] + a * image[j + 1, i + 1]
-    return (1 - b) * low + b * high
+    known = 0.0
+    known += 0.0 if np.isnan(frame[j, i]) else (1 - b) * (1 - a)
+    known += 0.0 if np.isnan(frame[j, i + 1]) else (1 - b) * a
+    known += 0.0 if np.isnan(frame[j + 1, i]) else b * (1 - a)
+    known += 0.0 if np.isnan(frame[j + 1, i + 1]) else b * a
+    return known

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import qr
 
 from lyot.cube import Floats, Images
 from lyot.reduce.parallel import single_blas_thread, spread
 from lyot.reduce.zone import Indices
 
-BLOCK = 2048  # pixels multiplied at a time: a block of a hundred frames stays in the cache
+BLOCK = 200_000  # pixels of all frames that are multiplied at a time: they stay in the cache
+PROBES = 16, 64  # random vectors with which the rank of a matrix of weights is tried
+EXACT = 1e-10
 
 
 def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
@@ -32,7 +33,7 @@ def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
     -------
     (n, m), the Gram matrix when `left` is `right`
     """
-    parts = list(blocks(pixels))
+    parts = list(blocks(pixels, len(left)))
 
     def part_of_sum(start: int, stop: int) -> Floats:
         total = np.zeros((len(left), len(right)))
@@ -46,7 +47,10 @@ def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
         return total
 
     with single_blas_thread():  # each thread its own blocks: the library's own threads would wait for one another
-        return np.sum(spread(part_of_sum, len(parts)), axis=0)
+        total, *others = spread(part_of_sum, len(parts))
+    for other in others:  # in their order, so that the sum is the same to the last bit whichever was ready first
+        total += other
+    return total
 
 
 def apply_weights(weights: Floats, science: Images, library: Images, pixels: Indices, residuals: Images) -> None:
@@ -59,7 +63,7 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
     library : (nref, ny · nx)
     pixels : (npixel,)
     """
-    parts = list(blocks(pixels))
+    parts = list(blocks(pixels, len(library)))
     factors = [factor.astype(np.float32) for factor in factored(weights)] if len(pixels) > 8 * len(library) else []
     whole = (np.eye(len(weights)) - weights if library is science else -weights).astype(np.float32)
 
@@ -80,24 +84,43 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
 def factored(weights: Floats) -> tuple[Floats, Floats] | tuple[()]:
     """Two thin matrices whose product is `weights`, if its rank is low; nothing otherwise.
 
-    A few components of many frames then cost two thin products instead of a square one. The factors come from a
-    pivoted QR decomposition, exact to 1e-10.
+    A few components of many frames then cost two thin products instead of a square one. The range of the matrix is
+    found from its products with a few random vectors and the answer is checked, which takes time as the square of the
+    frames where a decomposition takes it as their cube.
+
+    Parameters
+    ----------
+    weights : (nframe, nref)
+
+    Returns
+    -------
+    (nframe, rank) and (rank, nref), whose product is exact to 1e-10 of the largest weight
+
+    References
+    ----------
+    Halko, Martinsson & Tropp 2011, SIAM Review 53, 217, algorithm 4.1.
     """
-    if not np.isfinite(weights).all():
+    largest = float(np.abs(weights).max())
+    if not 0.0 < largest < np.inf:  # nothing to factor, or NaN for a frame that has no library
         return ()
-    left, right, order = qr(weights, mode="economic", pivoting=True, check_finite=False)
-    size = np.abs(np.diag(right))
-    rank = int((size > 1e-10 * size.max()).sum())
-    if 3 * rank > min(weights.shape):
-        return ()
-    unordered = np.empty((rank, weights.shape[1]))
-    unordered[:, order] = right[:rank]
-    return left[:, :rank], unordered
+    rng = np.random.default_rng(0)
+    for tried in PROBES:
+        if 3 * tried > 2 * min(weights.shape):
+            return ()
+        basis, _ = np.linalg.qr(weights @ rng.standard_normal((weights.shape[1], tried)))
+        inner = basis.T @ weights
+        if np.abs(weights - basis @ inner).max() > EXACT * largest:
+            continue
+        left, size, right = np.linalg.svd(inner, full_matrices=False)
+        rank = int((size > EXACT * size[0]).sum())
+        return () if 3 * rank > min(weights.shape) else (basis @ left[:, :rank], size[:rank, None] * right[:rank])
+    return ()
 
 
-def blocks(pixels: Indices) -> Iterator[slice | Indices]:
-    """Pixels a block at a time: as slices where they follow one another, which saves a copy."""
+def blocks(pixels: Indices, nframe: int) -> Iterator[slice | Indices]:
+    """Pixels of `nframe` frames a block at a time: as slices where they follow one another, which saves a copy."""
     together = len(pixels) > 0 and pixels[-1] - pixels[0] == len(pixels) - 1
-    for start in range(0, len(pixels), BLOCK):
-        block = pixels[start : start + BLOCK]
+    size = min(2048, max(256, BLOCK // nframe))
+    for start in range(0, len(pixels), size):
+        block = pixels[start : start + size]
         yield slice(int(block[0]), int(block[-1]) + 1) if together else block

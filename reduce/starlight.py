@@ -258,7 +258,7 @@ def clean(model: StarlightModel, comparison: Comparison, zone: Zone, residuals: 
         apply_weights(weights, science, library, zone.pixels, residuals[rows])
         return bool(np.isfinite(weights).all())
     if isinstance(model, PixelModel):
-        parts = list(blocks(zone.pixels)) if model.local else [zone.pixels]
+        parts = list(blocks(zone.pixels, len(library))) if model.local else [zone.pixels]
 
         def subtract_in(start: int, stop: int) -> None:
             for block in parts[start:stop]:

@@ -132,6 +132,7 @@ def test_a_mask_of_nan_turns_with_the_frame():
 
 def test_in_place_gives_the_same():
     frames = np.random.default_rng(4).normal(size=(3, 32, 32)).astype(np.float32)
+    frames[1, 10:14, 10:14] = np.nan
     angles = [3.0, 60.0, -100.0]
     expected = derotate(frames, angles)
     assert derotate(frames, angles, out=frames) is frames
