@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from astropy.time import Time
-
 import lyot
 from lyot.build.ingest import known
+from lyot.build.observed import observation
 from lyot.catalog.tables.observation import OBSERVATION_TABLE
 from lyot.catalog.tables.run import RUN
 from lyot.declaration import digest
@@ -21,11 +19,10 @@ from lyot.product import Product, slug
 from lyot.progress import say
 from lyot.reduce.associate import Association, associate
 from lyot.reduce.calibrate.master import Master
-from lyot.reduce.cards import Cards, read_header
+from lyot.reduce.cards import read_header
 from lyot.reduce.classify import RawFile
 from lyot.reduce.group import DataSet
 from lyot.reduce.night import Night
-from lyot.reduce.telemetry import at_frames, read_telemetry
 from lyot.reduce.workflows import Workflow, helpers, make_master, to_level1, workflow_of
 from lyot.store import Kept, Store
 
@@ -301,61 +298,7 @@ def _keep(store: Store, job: RawJob, product: Product, night: Night) -> Kept:
         "LYOT SIMULATED": (job.simulated, "made by a simulator"),
         **night.cards,
     }
-    rows = {"observation": OBSERVATION_TABLE.rows([_observation(job, product, night)])}
+    rows = {"observation": OBSERVATION_TABLE.rows([observation(job, product, night)])}
     kept = store.put(product, {"fits": write_cube(cube, header, cards)}, rows)
     store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=product.workspace)
     return kept
-
-
-def _atmosphere(job: RawJob, night: Night) -> dict[str, float | None]:
-    """Medians over the frames of what the adaptive optics said, at the zenith; empty when it said nothing."""
-    times = night.finished().times
-    if not job.telemetry or times is None:
-        return {}
-    try:
-        said = read_telemetry([one.path for one in job.telemetry])
-    except Unprocessable:
-        return {}
-    first = job.frames.science[0]
-    airmass = Cards(read_header(first.path)).number("TEL AIRM START") or 1.0
-    seeing, coherence_time = said.at_zenith(airmass)
-    found = {"seeing": seeing, "coherence_time": coherence_time, "strehl": said.strehl}
-    medians = {}
-    for name, values in found.items():
-        at = at_frames(said.times, values, times, first.exposure or 0.0)
-        medians[name] = float(np.nanmedian(at)) if np.isfinite(at).any() else None
-    return medians
-
-
-def _observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
-    cube, first = night.finished(), job.frames.science[0]
-    date = job.frames.night
-    true_north = night.instrument.constant("true_north", date)
-    scale = night.instrument.constant("pixel_scale", date)
-    middle = job.frames.middle if cube.times is None else float(cube.times.mean())
-    return {
-        "observation_id": product.dataset,
-        "target_id": slug(job.frames.target),
-        "target_name": job.frames.target,
-        "telescope": night.instrument.telescope,
-        "instrument": night.instrument.name,
-        "filter": job.frames.filter,
-        "wavelength": float(cube.wavelengths.mean()),
-        "coronagraph": first.coronagraph or None,
-        "date": Time(middle, format="mjd", scale="utc").iso[:10],
-        "mjd": middle,
-        **_atmosphere(job, night),
-        "exposure_time": sum((one.exposure or 0.0) * one.frames for one in job.frames.science),
-        "frames": cube.frames.shape[1],
-        "parallactic_angle": night.cards["LYOT PARALLACTIC"][0] if "LYOT PARALLACTIC" in night.cards else None,
-        "field_rotation": cube.rotation,
-        "true_north": true_north.value,
-        "true_north_error": true_north.error,
-        "pixel_scale": scale.value,
-        "pixel_scale_error": scale.error,
-        "centring_error": None if night.star_error is None else night.star_error * cube.pixel_scale,
-        "programme": first.programme or None,
-        "product_key": product.key,
-        "simulated": job.simulated,
-        "workspace": job.workspace,
-    }

@@ -18,6 +18,7 @@ from lyot.reduce.flux import MeasureStar
 from lyot.reduce.group import DataSet
 from lyot.reduce.ifs import steps as ifs
 from lyot.reduce.ifs.masters import MakeLampImage, MakeLensletFlat, MakeWavelengths
+from lyot.reduce.ifs.recalibrate import RecalibrateWavelengths
 from lyot.reduce.irdis import (
     DivideByFlat,
     FindStar,
@@ -120,7 +121,7 @@ SPHERE_IFS = Workflow(
         ifs.CleanFrames(),
         ifs.ExtractSpectra(),
         ifs.FindStar(),
-        ifs.RecalibrateWavelengths(),
+        RecalibrateWavelengths(),
         ifs.MeasureStar(),
         OrientFrames(),
         ifs.Register(),

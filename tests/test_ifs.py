@@ -13,7 +13,7 @@ from lyot.instruments.sphere_frames import IFS_LASER_ROWS, LENSLETS
 from lyot.reduce.ifs.crosstalk import kernel, without_crosstalk
 from lyot.reduce.ifs.extract import extraction, squares
 from lyot.reduce.ifs.lattice import find_lattice, turn
-from lyot.reduce.ifs.steps import LASER_WINDOWS, laser_channels
+from lyot.reduce.ifs.recalibrate import LASER_WINDOWS, laser_channels
 from lyot.reduce.ifs.traces import follow, straighten
 
 LINES = np.array(raw_ifs.LASERS)
