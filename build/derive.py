@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 from lyot.build.grouping import group_detections
 from lyot.build.preference import prefer_values
+from lyot.build.reuse import recall
 from lyot.build.verdicts import add_verdicts
 from lyot.build.visible import Audience
 
 
-def derive(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
-    """Complete the consolidated tables in `connection`."""
+def derive(connection: duckdb.DuckDBPyConnection, audience: Audience, before: Path | None = None) -> None:
+    """Complete the consolidated tables in `connection`, with what is kept in the folder `before` (`build.reuse`)."""
+    recall(connection, before)
     prefer_values(connection)
     for step in (CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES):
         connection.execute(step)
@@ -98,7 +102,7 @@ UPDATE companion SET epochs = coalesce(
 """
 
 #: The newest human verdict; else that of astrometry; else what the source says; else it is a candidate if it was seen
-#: at several epochs (around a star whose motion is not known), or once with magnitudes in two filters, that is a colour.
+#: at several epochs (around a star whose motion is not known), or once with magnitudes in two filters: a colour.
 COMPANION_STATUS = """
 UPDATE companion SET status = coalesce(
     (SELECT first(v.status ORDER BY v.date DESC) FROM verdict v

@@ -9,12 +9,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from lyot.build.reuse import recall_groups
 from lyot.build.rows import columns, read
 from lyot.catalog.grouping import Detections, Field, Grouping, group_all
 from lyot.catalog.motion import star_of
 from lyot.catalog.positions import COLUMNS
 
-_OPEN = "SELECT target_id FROM detection WHERE companion_id IS NULL AND mjd IS NOT NULL"
+_OPEN = "FROM _ungrouped"  # the targets that changed since the release before (`build.reuse`)
 _TARGETS = f"""
 SELECT target_id, ra, dec, ref_epoch, pmra, pmdec, parallax, radial_velocity, mass
 FROM target WHERE target_id IN ({_OPEN})
@@ -31,8 +32,10 @@ ORDER BY target_id, mjd, reduction_id, number, wavelength
 def group_detections(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill in `detection.companion_id` where one object only is plausible, `detection.proposed` where several are.
 
-    A source that is none of the known objects is a new one, if it is bright enough to be believed.
+    A source that is none of the known objects is a new one, if it is bright enough to be believed. Targets that have
+    not changed since the release before are as they were.
     """
+    recall_groups(connection)
     rows = columns(connection, _DETECTIONS)
     if not len(rows["row"]):
         return

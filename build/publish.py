@@ -16,6 +16,7 @@ from lyot.build.bake import bake
 from lyot.build.check import check
 from lyot.build.consolidate import consolidate
 from lyot.build.derive import derive
+from lyot.build.reuse import remember
 from lyot.build.visible import Audience, select
 from lyot.catalog.release import today, utc_day
 from lyot.errors import BadInput
@@ -70,14 +71,16 @@ def publish(
     selection = select(store, audience)
     folder = Path(out) / (workspace or PUBLIC)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    kept = folder.with_name(f".{folder.name}.reuse")
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
     part.mkdir()
     try:
         with duckdb.connect(config={"temp_directory": str(part / "spill")}) as connection:
             consolidate(store, connection, selection, audience)
-            derive(connection, audience)
+            derive(connection, audience, kept)
             check(connection, audience)
             rows = bake(connection, part, _about(audience))
+            remember(connection, kept)
         shutil.rmtree(part / "spill", ignore_errors=True)
         _replace(folder, part)
     finally:

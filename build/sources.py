@@ -10,7 +10,7 @@ import pyarrow as pa
 from lyot.build.visible import Audience, Selection
 from lyot.catalog.release import public_sql
 from lyot.catalog.table import SQL, Column, Table, tables
-from lyot.store import Store
+from lyot.store import Kept, Store
 
 _SOURCE = pa.schema(
     [
@@ -21,7 +21,9 @@ _SOURCE = pa.schema(
     ]
     + [pa.field("rank", pa.int64()), pa.field("simulated", pa.bool_())]
 )  # fmt: skip
+#: Rows of small files, each with the name of its file, and of merged ones, which say whose each row was.
 _READ = "read_parquet(?, union_by_name = true, filename = true, hive_partitioning = false)"
+_READ_MERGED = f"(SELECT * EXCLUDE (filename, _stem), ? || _stem || ? AS filename FROM {_READ})"
 
 
 class Sources:
@@ -37,8 +39,16 @@ class Sources:
         self.connection = connection
         self.audience = audience
         self._store = store
+        self._merged = {name: _whole(name, selection) for name in tables()}
+        copied = {name: {stem for one in some for stem in one.product.record["stems"]}
+                  for name, some in self._merged.items()}  # fmt: skip
         self._stems = {
-            name: [one.kept.stem for one in selection.chosen if name in one.kept.tables] for name in tables()
+            name: [
+                one.kept.stem
+                for one in selection.chosen
+                if name in one.kept.tables and one.kept.stem not in copied[name]
+            ]
+            for name in tables()
         }
         if not _is_local(store):
             connection.register_filesystem(store.fs)
@@ -69,10 +79,10 @@ class Sources:
         """
         found = {one.kept.key for one in selection.chosen if one.simulated}
         for table in tables().values():
-            files = self._files(table)
-            if files and "simulated" in self._columns(files):
+            query, files = self._all(table)
+            if query and "simulated" in self._columns(query, files):
                 marked = self.connection.execute(
-                    f"SELECT DISTINCT s.key FROM {_READ} r JOIN _source s USING (filename) WHERE r.simulated", [files]
+                    f"SELECT DISTINCT s.key FROM {query} r JOIN _source s USING (filename) WHERE r.simulated", files
                 )
                 found.update(key for (key,) in marked.fetchall())
         for one in selection.chosen:  # inputs come before what is made from them
@@ -83,29 +93,38 @@ class Sources:
 
     def read(self, table: Table) -> None:
         """Make `given_<table>`: every row there is of it that the audience may see, with the `_rank` of its source."""
-        files = self._files(table)
-        if not files:
+        query, files = self._all(table)
+        if not query:
             columns = ", ".join(f'NULL::{SQL[column.type]} AS "{column.name}"' for column in table.columns)
             self.connection.execute(
                 f'CREATE TEMP TABLE "given_{table.name}" AS SELECT {columns}, NULL::BIGINT AS _rank LIMIT 0'
             )
             return
-        there = self._columns(files)
+        there = self._columns(query, files)
         values = [f'{_value(column, column.name in there)} AS "{column.name}"' for column in table.columns]
         rights = [f"s.{name}" for name in ("workspace", "release_date", "simulated") if name not in table.names]
         names = ", ".join(f'"{name}"' for name in table.names)
         self.connection.execute(
             f'CREATE TEMP TABLE "given_{table.name}" AS SELECT {names}, _rank FROM ('
             f"SELECT {', '.join(values + rights)}, s.policy, s.rank AS _rank "
-            f"FROM {_READ} r JOIN _source s USING (filename)) WHERE {_may_see(self.audience)}",
-            [files],
+            f"FROM {query} r JOIN _source s USING (filename)) WHERE {_may_see(self.audience)}",
+            files,
         )
 
-    def _files(self, table: Table) -> list[str]:
-        return [self._url(stem, table.name) for stem in self._stems[table.name]]
+    def _all(self, table: Table) -> tuple[str, list[Any]]:
+        """Query of all rows of a table, with what to put in for its question marks; empty where there is none."""
+        small = [self._url(stem, table.name) for stem in self._stems[table.name]]
+        merged = [self._url(one.stem, table.name) for one in self._merged[table.name]]
+        queries = [f"(FROM {_READ})"] if small else []
+        values: list[Any] = [small] if small else []
+        if merged:
+            queries.append(_READ_MERGED)
+            before, after = self._url("\0", table.name).split("\0")
+            values += [before, after, merged]
+        return f"({' UNION ALL BY NAME '.join(queries)})" if queries else "", values
 
-    def _columns(self, files: list[str]) -> set[str]:
-        return {row[0] for row in self.connection.execute(f"DESCRIBE FROM {_READ}", [files]).fetchall()}
+    def _columns(self, query: str, files: list[Any]) -> set[str]:
+        return {row[0] for row in self.connection.execute(f"DESCRIBE FROM {query}", files).fetchall()}
 
     def _url(self, stem: str, table: str) -> str:
         """How DuckDB names a file of the store."""
@@ -114,6 +133,21 @@ class Sources:
             return path
         protocol = self._store.fs.protocol
         return f"{protocol if isinstance(protocol, str) else protocol[0]}://{path}"
+
+
+def _whole(table: str, selection: Selection) -> list[Kept]:
+    """Merged files of a table all of whose rows may be read, no two with rows of one product; the largest first.
+
+    A merged file in which something is withheld is not opened: its products are read one by one.
+    """
+    open_ = {one.kept.stem for one in selection.chosen}
+    found: list[Kept] = []
+    for one in sorted(selection.merged, key=lambda one: -len(one.product.record["stems"])):
+        stems = one.product.record["stems"]
+        if table in one.tables and open_.issuperset(stems):
+            found.append(one)
+            open_.difference_update(stems)
+    return found
 
 
 def _may_see(audience: Audience) -> str:

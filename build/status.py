@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lyot.build.plan import plan
+from lyot.build.visible import MERGED
 from lyot.store import Store
 
 
@@ -33,7 +34,7 @@ class Status:
 
 def status(store: Store) -> Status:
     """Look through the store: every product, and the row of `run` that came with it."""
-    products = store.find()
+    products = [kept for kept in store.find() if kept.product.kind != MERGED]
     runs = [row for kept in products if "run" in kept.tables for row in store.rows(kept, "run").to_pylist()]
     return Status(
         products=dict(Counter(kept.product.kind for kept in products)),

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from astropy.time import Time
 
+from lyot.build.reuse import recall_verdicts
 from lyot.build.rows import columns, read
 from lyot.build.visible import Audience
 from lyot.catalog.forecast import decide_on
@@ -22,19 +23,25 @@ FROM detection JOIN companion AS c USING (companion_id)
 WHERE mjd IS NOT NULL AND (separation IS NOT NULL OR dra IS NOT NULL)
 """
 _ASTROMETRY = f"""
-SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, observation_id, {", ".join(COLUMNS)} {_SEEN}
+SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, observation_id, {", ".join(COLUMNS)}
+{_SEEN} AND companion_id IN (FROM _unjudged)
 """
-_HOSTS = f"""
+_HOSTS = """
 SELECT c.companion_id, c.target_id, t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocity, t.mass
 FROM companion c LEFT JOIN target t USING (target_id)
-WHERE companion_id IN (SELECT companion_id {_SEEN})
+WHERE companion_id IN (FROM _unjudged)
 ORDER BY companion_id
 """
 #: Of what is derived from several rows: it is simulated or private as soon as one of them is.
 _ADD = f"""
 INSERT INTO verdict BY NAME
 SELECT v.*, rights.* EXCLUDE (companion_id)
-FROM _verdicts v JOIN (
+FROM (
+    SELECT * FROM _verdicts
+    UNION ALL BY NAME
+    SELECT j.* EXCLUDE (mark, target_id, simulated, workspace, release_date) REPLACE ($now AS date), c.target_id
+    FROM _judged j JOIN companion c USING (companion_id)
+) AS v JOIN (
     SELECT companion_id, bool_or(detection.simulated) AS simulated,
         CASE WHEN bool_or(detection.workspace = $ours) THEN $ours ELSE min(detection.workspace) END AS workspace,
         CASE WHEN count(*) = count(detection.release_date) THEN max(detection.release_date) END AS release_date
@@ -45,6 +52,7 @@ FROM _verdicts v JOIN (
 
 def add_verdicts(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Add to the table `verdict` what astrometry says of each companion that was seen, and when it would say more."""
+    recall_verdicts(connection, audience)
     companions, targets, sources = _sources(connection)
     verdicts = judge_all(sources)
     open_ = [n for n, verdict in enumerate(verdicts) if verdict.status in UNDECIDED]
@@ -59,7 +67,7 @@ def add_verdicts(connection: duckdb.DuckDBPyConnection, audience: Audience) -> N
         for name, value in (("origin", ORIGIN), ("author", "Lyot"), ("date", audience.as_of))
     }
     connection.register("_verdicts", pa.table(said))
-    connection.execute(_ADD, {"ours": audience.workspace})
+    connection.execute(_ADD, {"ours": audience.workspace, "now": audience.as_of})
     connection.unregister("_verdicts")
 
 

@@ -20,6 +20,8 @@ from lyot.store import Kept, Store
 
 #: What holds in a workspace that says nothing.
 POLICY: Mapping[str, Any] = {"policy": "release-date", "needs_validation": False, "proprietary_days": 730}
+#: Kind of a product that holds copies of the rows of others.
+MERGED = "merged"
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,15 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a release reads (`chosen`, oldest first), and why it does not read the rest (`withheld`, by key)."""
+    """What a release reads (`chosen`, oldest first), and why it does not read the rest (`withheld`, by key).
+
+    `merged` are copies of the rows of many products in one file (`build.compact`).
+    """
 
     chosen: tuple[Chosen, ...]
     withheld: Mapping[str, str]
     policies: Mapping[str, Mapping[str, Any]]
+    merged: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ def select(store: Store, audience: Audience) -> Selection:
     """
     notes = {name: store.notes(workspace=name) for name in store.workspaces()}
     policies = {name: {**POLICY, **said.get("policy", {})} for name, said in notes.items()}
-    everything = [_judgements(kept, notes[kept.product.workspace]) for kept in store.find()]
+    found = store.find()
+    everything = [_judgements(kept, notes[kept.product.workspace]) for kept in found if kept.product.kind != MERGED]
     withheld = _withheld(everything, policies, audience)
     seen = [one for one in everything if one.kept.key not in withheld]
     chosen = {
@@ -69,7 +76,10 @@ def select(store: Store, audience: Audience) -> Selection:
     }
     outdated = _outdated([one.kept for one in seen], chosen)
     return Selection(
-        tuple(one for one in seen if one.kept.key not in outdated), {**withheld, **outdated}, policies
+        tuple(one for one in seen if one.kept.key not in outdated),
+        {**withheld, **outdated},
+        policies,
+        tuple(kept for kept in found if kept.product.kind == MERGED),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def positions_of_all(
     best = best[np.lexsort((best, times[best], source[best]))]
     whole = Positions(times[best], offsets[best], covariances[best])
     edges = np.searchsorted(source[best], np.arange(count + 1)).tolist()
-    return [whole.select(slice(*pair)) for pair in zip(edges[:-1], edges[1:], strict=True)]
+    return [whole.select(slice(*pair)) for pair in pairwise(edges)]
 
 
 def determinant(covariances: Floats) -> Floats:

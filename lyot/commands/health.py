@@ -39,3 +39,18 @@ def status(store: str, out: Path, as_json: bool) -> None:
 
     found = look(Store(store))
     tell(asdict(found), found.lines(), as_json)
+
+
+@click.command()
+@common
+def compact(store: str, out: Path, as_json: bool) -> None:
+    """Merge small row files, so that a release of many products is read quickly. Products stay as they are.
+
+    Example: lyot compact
+    """
+    from lyot.build.compact import compact as merge
+
+    made = merge(Store(store))
+    counts = [{"key": one.key, "tables": one.tables, "products": len(one.product.record["stems"])} for one in made]
+    lines = [f"{one['key']}  {', '.join(one['tables'])} of {one['products']} products" for one in counts]
+    tell(counts, lines or ["nothing to merge"], as_json)

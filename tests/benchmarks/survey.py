@@ -11,6 +11,7 @@ from lyot.sky import Floats, Star, drift_past, earth_position
 from lyot.store import Store
 
 OPEN = "2020-01-01"
+STARS = 100_000
 EPOCHS = 3  # of every star
 ERROR = 3.0  # mas
 BOUND = 0.05  # of the sources; the others are stars in the background
@@ -18,9 +19,10 @@ UNNAMED = 0.5  # of the stars: their detections name no object and are grouped h
 RIGHTS = {"simulated": False, "workspace": "main"}
 
 
-def fill(store: Store, stars: int, sources: int, seed: int = 1) -> None:
-    """Put `stars` targets, three observations of each, and three detections of each source into a store."""
+def fill(store: Store, stars: int, seed: int = 1) -> None:
+    """Put `stars` targets, three observations of each, and three detections of each of their sources into a store."""
     rng = np.random.default_rng(seed)
+    sources = 10 * stars // 3 + 1
     target, names = _targets(stars, rng)
     _keep(store, "stars", {"target": target})
     host = np.sort(rng.integers(0, stars, sources))
@@ -44,6 +46,20 @@ def add_night(store: Store, stars: int, seed: int = 2) -> None:
     host, offsets = np.arange(30), rng.uniform(-5000, 5000, (30, 2))
     rows = _night("night", names, np.full(30, 59_000.25), host, offsets, np.zeros(30, int), np.full(30, None))
     _keep(store, "night", rows)
+
+
+def scatter(store: Store, nights: int) -> None:
+    """A product of its own for each of many nights of one star: two row files each, of one row."""
+    for number in range(nights):
+        of = {"observation_id": f"star/{number}", "target_id": "star", **RIGHTS}
+        made = {**of, "reduction_id": f"star/{number}/pca"}
+        rows = {
+            "observation": tables()["observation"].rows([{**of, "date": "2016-01-01"}]),
+            "reduction": tables()["reduction"].rows([made]),
+        }
+        dataset = f"import/night-{number % 100}-{number // 100}"
+        store.put(Product(kind="import", dataset=dataset, record={"night": number}), {}, rows)
+        store.note(f"releases/{dataset}", {"release_date": OPEN}, workspace="main")
 
 
 def _names(stars: int) -> np.ndarray:
