@@ -13,7 +13,7 @@ STRIP = 2_500_000  # pixels in a strip of more than that
 FEWEST_ROWS = 24  # of a strip; the shears read a dozen rows beside it
 
 
-def combine(residuals: Images, angles: Floats, how: str, out: Images, strip: Images | None = None) -> None:
+def combine(residuals: Images, angles: Floats, how: str, out: Images) -> None:
     """Turn frames North up and put their median or mean over time into `out`.
 
     Parameters
@@ -23,11 +23,9 @@ def combine(residuals: Images, angles: Floats, how: str, out: Images, strip: Ima
     angles : (time,), deg
     how : "median" or "mean"
     out : (y, x)
-    strip : from `strip_of`, optional
-        Work space, for who combines often.
     """
-    work = strip_of(residuals.shape) if strip is None else strip
-    count, height = len(residuals), len(work) // (len(residuals) * residuals.shape[2])
+    count, height = len(residuals), strip_height(residuals.shape)
+    work = np.empty(count * height * residuals.shape[2], np.float32)
     for first in range(0, len(out), height):
         rows = out[first : first + height]
         turned = work[: count * rows.size].reshape(count, *rows.shape)
@@ -35,8 +33,7 @@ def combine(residuals: Images, angles: Floats, how: str, out: Images, strip: Ima
         collapse(turned, how, out=rows)
 
 
-def strip_of(shape: tuple[int, ...]) -> Images:
-    """Work space in which frames of shape (time, y, x) are combined, flat."""
+def strip_height(shape: tuple[int, ...]) -> int:
+    """Rows in a strip of frames of shape (time, y, x)."""
     count, ny, nx = shape
-    height = ny if count * ny * nx <= WHOLE else min(ny, max(FEWEST_ROWS, STRIP // (count * nx)))
-    return np.empty(count * height * nx, np.float32)
+    return ny if count * ny * nx <= WHOLE else min(ny, max(FEWEST_ROWS, STRIP // (count * nx)))

@@ -14,9 +14,9 @@ import numpy as np
 
 from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, Unprocessable
-from lyot.reduce.combine import combine, strip_of
+from lyot.reduce.combine import combine
 from lyot.reduce.library import Comparison, comparisons, has_gaps
-from lyot.reduce.parallel import each, spread
+from lyot.reduce.parallel import each, spread, threads
 from lyot.reduce.products import apply_weights, blocks, scalar_products
 from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.reduction import Reduction
@@ -126,11 +126,15 @@ def subtract(cube: Cube, recipe: Recipe, library: Images | None = None) -> Reduc
     check_rotation(cube, recipe)
     residuals = np.empty_like(cube.frames)
     image = np.empty_like(cube.frames[:, 0])
-    strip = strip_of(cube.frames[0].shape)
-    unserved = 0.0
-    for wave in range(len(residuals)):
-        unserved = max(unserved, _clean_wavelength(cube, recipe, model, wave, library, residuals[wave]))
-        combine(residuals[wave], cube.angles, recipe.collapse, image[wave], strip)
+
+    def one(wave: int) -> float:
+        unserved = _clean_wavelength(cube, recipe, model, wave, library, residuals[wave])
+        combine(residuals[wave], cube.angles, recipe.collapse, image[wave])
+        return unserved
+
+    # Side by side, if there are wavelengths for all cores. Spectral strategies hold a stretched cube for each, though.
+    side_by_side = len(residuals) >= threads() and recipe.strategy in ("adi", "rdi")
+    unserved = max(each(one, range(len(residuals))) if side_by_side else map(one, range(len(residuals))))
     if not np.isfinite(image).any(axis=(1, 2)).all():
         raise Unprocessable(
             f"{recipe.name} leaves no pixel of the image: no frame has a library",

@@ -48,7 +48,6 @@ def test_derotation(cube, vip):
         lambda: derotate(frames, angles, out=out),
         lambda: vip["derotate"](frames, angles, imlib="opencv", interpolation="lanczos4"),
         5,
-        peer="VIP",
     )
 
 
@@ -59,7 +58,6 @@ def test_pca(cube, vip):
         lambda: recipe(cube),
         lambda: vip["pca"](cube.frames[0], cube.angles, ncomp=10, svd_mode="eigen", collapse="median", **OPENCV),
         12,
-        peer="VIP",
     )
 
 
@@ -70,7 +68,6 @@ def test_classical_adi(cube, vip):
         lambda: recipe(cube),
         lambda: vip["median_sub"](cube.frames[0], cube.angles, fwhm=FWHM, **OPENCV),
         10,
-        peer="VIP",
     )
 
 
@@ -84,7 +81,7 @@ def test_annular_pca(cube, vip):
                 cube.frames[0], cube.angles, ncomp=5, asize=4, fwhm=FWHM, delta_rot=0.5, svd_mode="eigen", **OPENCV
             )
 
-    compare("annular PCA", lambda: recipe(cube), theirs, 15, peer="VIP", turns=2)
+    compare("annular PCA", lambda: recipe(cube), theirs, 15, turns=2)
 
 
 def test_loci(cube, vip):
@@ -97,6 +94,5 @@ def test_loci(cube, vip):
             cube.frames[0], cube.angles, fwhm=FWHM, asize=4, n_segments=1, delta_rot=0.5, solver="lstsq", **OPENCV
         ),
         50,
-        peer="VIP",
         turns=2,
     )

@@ -10,10 +10,12 @@ from lyot.cube import Cube
 SAMPLES = 96  # across the pupil: images repeat every 96 λ/D
 
 
-def sequence(nframes: int, size: int, resolution: float = 4.0, rotation: float = 50.0, seed: int = 1) -> Cube:
+def sequence(
+    nframes: int, size: int, resolution: float = 4.0, rotation: float = 50.0, contrast: float = 3e-5, seed: int = 1
+) -> Cube:
     """A coronagraphic sequence whose speckles drift slowly, with photon and detector noise and one planet.
 
-    `resolution` is λ/D in px, `rotation` in degrees.
+    `resolution` is λ/D in px, `rotation` in degrees, `contrast` that of the planet, 0.3 of the way to the edge at 30°.
     """
     rng = np.random.default_rng(seed)
     aperture = pupil(SAMPLES)
@@ -22,7 +24,7 @@ def sequence(nframes: int, size: int, resolution: float = 4.0, rotation: float =
     screens = np.fft.ifft2(colour * np.fft.fft2(rng.normal(size=(9, SAMPLES, SAMPLES)))).real
     screens /= screens.std(axis=(1, 2), keepdims=True)
     drift = np.cumsum(rng.normal(size=(nframes, 8)), axis=0) / np.sqrt(nframes)
-    angles = np.linspace(-0.4, 0.6, nframes) * rotation
+    angles = np.linspace(0.2, 1.2, nframes) * rotation  # not through 0, where VIP loses count
     star, pixels = size // 2, np.arange(size)
     frames = np.empty((nframes, size, size), np.float32)
     for t in range(nframes):
@@ -31,7 +33,7 @@ def sequence(nframes: int, size: int, resolution: float = 4.0, rotation: float =
         wavefront -= aperture * (wavefront.sum() / aperture.sum())
         turn = np.radians(30.0 - angles[t])
         y, x = star + 0.3 * star * np.cos(turn), star - 0.3 * star * np.sin(turn)
-        planet = 3e-5 * np.abs(field(aperture, pixels - y, pixels - x, resolution)) ** 2
+        planet = contrast * np.abs(field(aperture, pixels - y, pixels - x, resolution)) ** 2
         light = 2e7 * (np.abs(field(wavefront, pixels - star, pixels - star, resolution)) ** 2 + planet)
         frames[t] = rng.poisson(light) + 3.0 * rng.normal(size=light.shape)
     middle = np.arange(21) - 10

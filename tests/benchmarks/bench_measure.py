@@ -1,0 +1,100 @@
+"""S/N maps, contrast curves and negative-companion fits against VIP, tuned: opencv, eigen-decomposition, all cores."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cubes import sequence
+from harness import compare
+
+from lyot.reduce.analyse import contrast_curve
+from lyot.reduce.characterise import fit_source
+from lyot.reduce.inject import point_at
+from lyot.reduce.local import prepare
+from lyot.reduce.measure import snr_map
+from lyot.reduce.parallel import threads
+from lyot.reduce.psf.pca import PCA
+from lyot.reduce.psf_image import fwhm_of, normalised_psf
+from lyot.reduce.step import Recipe
+
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]  # peers warn of what is not ours
+
+OPENCV = {"imlib": "opencv", "interpolation": "lanczos4"}
+CURVE = Recipe(name="bench", model=PCA(ncomp=10))
+TOLERANCE = 2e-3  # px, and part of the flux: where our fits end
+
+
+@pytest.fixture(scope="module")
+def vip():
+    pytest.importorskip("cv2", reason="opencv is not installed")
+    return pytest.importorskip("vip_hci", reason="VIP is not installed")
+
+
+@pytest.fixture(scope="module")
+def cube():
+    """As bench_starlight's, without a planet: VIP's contrast curve would take it for noise."""
+    return sequence(96, 291, contrast=0.0)
+
+
+@pytest.fixture(scope="module")
+def image(cube):
+    return CURVE(cube).image[0]
+
+
+@pytest.mark.parametrize(("approximated", "bar"), [(True, 40), (False, 100)], ids=["approximated", "exact"])
+def test_snr_map(image, vip, approximated, bar):
+    """VIP's exact map is asked for once: it takes minutes."""
+    from vip_hci.metrics import snrmap
+
+    filled = np.nan_to_num(image)
+    compare(
+        f"S/N map, VIP's {'approximated' if approximated else 'exact'}",
+        lambda: snr_map(image, 4.0),
+        lambda: snrmap(filled, 4.0, approximated=approximated, nproc=threads(), verbose=False),
+        bar,
+        turns=2 if approximated else 1,
+    )
+
+
+def test_contrast_curve(cube, vip):
+    """VIP injects at one azimuth, we at three, and look for companions beforehand."""
+    from vip_hci.metrics import contrast_curve as theirs
+    from vip_hci.psfsub import pca
+
+    fwhm, psf, star = fwhm_of(cube), normalised_psf(cube), float(cube.star_flux[0])
+    compare(
+        "contrast curve",
+        lambda: contrast_curve(cube, CURVE),
+        lambda: theirs(
+            cube.frames[0], cube.angles, psf, fwhm, cube.pixel_scale / 1e3, star, pca,
+            plot=False, verbose=False, ncomp=10, svd_mode="eigen", **OPENCV,
+        ),
+        25,
+        turns=2,
+    )  # fmt: skip
+
+
+def test_negative_companion_fit(vip):
+    """From the same guess, a third of a FWHM off, to the same tolerance; VIP's principal components of a ring only.
+
+    The frames are divided by the guessed flux, so that VIP's one tolerance means the same for flux and separation.
+    """
+    from vip_hci.fm.negfc_simplex import firstguess_simplex
+
+    seen = sequence(61, 101, contrast=1e-3)
+    flux = 1e-3 * float(seen.star_flux[0])
+    cube = replace(seen, frames=seen.frames / flux, star_flux=None)
+    fwhm, psf, radius = fwhm_of(cube), normalised_psf(cube), 0.3 * (101 // 2)
+    turn = np.radians(30.0)
+    guess = point_at(51.0 + radius * np.cos(turn), 49.2 - radius * np.sin(turn), 1.2, cube.frames.shape)
+    around = (90.0 + guess.position_angle) % 360.0  # VIP counts from the x axis
+    recipe = Recipe(name="bench", model=PCA(ncomp=10))
+
+    def theirs():
+        firstguess_simplex(
+            (guess.separation, around, guess.flux), cube.frames[0], cube.angles, psf, 10, fwhm, 4 * fwhm, 1,
+            svd_mode="eigen", mu_sigma=None, options={"xatol": TOLERANCE, "fatol": np.inf, "maxiter": 800}, **OPENCV,
+        )  # fmt: skip
+
+    compare("negative-companion fit", lambda: fit_source(prepare(cube, recipe), guess), theirs, 50, turns=2)
+
