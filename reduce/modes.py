@@ -11,7 +11,7 @@ import numpy as np
 
 from lyot.cube import Cube, Images
 from lyot.errors import BadInput
-from lyot.reduce.combine import combine, strip_of
+from lyot.reduce.combine import combine
 from lyot.reduce.inject import Point, inject
 from lyot.reduce.library import comparisons, has_gaps
 from lyot.reduce.measure import snr_map
@@ -84,7 +84,7 @@ def images_by_components(
         ]
         for wave in chosen_waves
     ]
-    residuals, strip = np.empty_like(cube.frames[0]), strip_of(cube.frames[0].shape)
+    residuals = np.empty_like(cube.frames[0])
     for chosen in recipes:
         model = starlight_model(chosen)
         assert isinstance(model, LinearModel)
@@ -99,7 +99,7 @@ def images_by_components(
                     left[comparison.rows, comparison.unseen] = np.nan
             if has_gaps(cube.frames[wave]):
                 residuals[np.isnan(cube.frames[wave])] = np.nan
-            combine(residuals, cube.angles, recipe.collapse, image[place], strip)
+            combine(residuals, cube.angles, recipe.collapse, image[place])
         yield image
 
 
