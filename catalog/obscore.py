@@ -115,10 +115,16 @@ def view(base: str, authority: str) -> str:
     kinds = ", ".join(_quoted(kind) for kind in PIXELS)
     return (
         f"SELECT {columns} FROM product p LEFT JOIN target t ON t.target_id = p.target_id "
-        "LEFT JOIN observation o ON o.observation_id = coalesce("
-        "(SELECT r.observation_id FROM reduction r WHERE r.product_key = p.product_key LIMIT 1), "
-        "(SELECT b.observation_id FROM observation b WHERE b.product_key = p.product_key LIMIT 1)) "
+        f"LEFT JOIN observation o ON o.observation_id = coalesce({_of('reduction')}, {_of('observation')}) "
         f"WHERE p.kind IN ({kinds}) AND p.path IS NOT NULL"
+    )
+
+
+def _of(table: str) -> str:
+    """Observation of a product, by a table that names it; where most keys are null SQLite would shun their index."""
+    return (
+        f"(SELECT x.observation_id FROM {table} x INDEXED BY {table}_product_key "
+        "WHERE x.product_key = p.product_key LIMIT 1)"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from datasette.app import Datasette, pm
 import lyot
 from lyot.catalog.metadata import DATABASE, metadata
 from lyot.datasette.files import Receive, Scope, Send, find, is_too_long, refuse, respond
+from lyot.datasette.vo.service import Service
 from lyot.errors import NotFound
 
 SETTINGS: dict[str, Any] = {
@@ -36,15 +38,19 @@ _HERE = Path(lyot.__file__).parent
 class Application:
     """ASGI application of a release: a path that is a file of the site is served from it, Datasette has the rest."""
 
-    def __init__(self, site: Path, portal: Datasette, *, public: bool) -> None:
+    def __init__(self, site: Path, portal: Datasette, observatory: Service, *, public: bool) -> None:
         self.site = site
         self.datasette = portal
+        self.observatory = observatory
         self._portal = portal.app()
         self._extra = [("access-control-allow-origin", "*")] if public else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] == "http":
+            if self.observatory.serves(scope["path"]):
+                await self.observatory(scope, receive, send, self._extra)
+                return
             if scope["method"] not in READING:
                 await refuse(send, READING)
                 return
@@ -58,10 +64,16 @@ class Application:
         await self._portal(scope, receive, send)
 
 
-def application(folder: Path | str) -> Application:
+def application(folder: Path | str, base: str = "") -> Application:
     """The application of the release in `folder`, as `out/public`.
 
     Other sites' scripts may read a public release (CORS), and nothing of a private one.
+
+    Parameters
+    ----------
+    folder : Path
+    base : str
+        Address at which it is served, which addresses in answers begin with; default `$LYOT_BASE_URL`.
 
     Raises
     ------
@@ -75,7 +87,14 @@ def application(folder: Path | str) -> Application:
     if not (folder / "site" / "index.html").is_file():
         raise NotFound(f"the release in {folder} has no site", hint=f"render it: lyot site{_option(folder)}")
     public = _is_public(database)
-    return Application(folder / "site", portal(database, public=public), public=public)
+    observatory = Service(
+        database,
+        base or os.environ.get("LYOT_BASE_URL", "http://127.0.0.1:8001"),
+        os.environ.get("LYOT_AUTHORITY", "lyot.invalid"),
+        folder.with_name(f".{folder.name}.jobs"),
+        tuple(os.environ.get("LYOT_UPLOAD_HOSTS", "").lower().split()),
+    )
+    return Application(folder / "site", portal(database, public=public), observatory, public=public)
 
 
 def portal(database: Path, *, public: bool) -> Datasette:
@@ -99,7 +118,8 @@ def serve(folder: Path | str, port: int = 8001, host: str = "127.0.0.1") -> None
     NotFound
         As `application` does.
     """
-    uvicorn.run(application(folder), host=host, port=port, log_level="info", server_header=False)
+    base = os.environ.get("LYOT_BASE_URL") or f"http://{host}:{port}"
+    uvicorn.run(application(folder, base), host=host, port=port, log_level="info", server_header=False)
 
 
 def _is_public(database: Path) -> bool:

@@ -25,8 +25,10 @@ FEW = {
 FARTHEST = 100_000 / 3.6e6
 #: A source stands where its star is at the star's epoch, moved by its offsets in the tangent plane: their sum is good
 #: to 1 mas within 20″ of a star that is not within a degree of a pole.
-RA = "MOD(t.ra + d.dra / 3600000.0 / COS(RADIANS(t.dec)) + 360, 360)"
-DEC = "t.dec + d.ddec / 3600000.0"
+EAST = "COALESCE(d.dra, d.separation * SIN(RADIANS(d.position_angle)))"
+NORTH = "COALESCE(d.ddec, d.separation * COS(RADIANS(d.position_angle)))"
+RA = f"MOD(t.ra + {EAST} / 3600000.0 / COS(RADIANS(t.dec)) + 360, 360)"
+DEC = f"t.dec + {NORTH} / 3600000.0"
 
 
 def cone(request: Request, catalogue: Catalogue, budget: Budget, table: str) -> tuple[Rows, Iterator[bytes]]:

@@ -95,7 +95,7 @@ _SHAPES: dict[str, Callable[[list[float]], str]] = {"CIRCLE": _circle, "POLYGON"
 def _overlap(first: str, last: str, low: float, high: float) -> str:
     limits = [f"{last} >= {low!r}"] if math.isfinite(low) else []
     limits += [f"{first} <= {high!r}"] if math.isfinite(high) else []
-    return f"({' AND '.join(limits) or f'{first} IS NOT NULL'})"
+    return f"({' AND '.join(limits) or '1 = 1'})"
 
 
 def _interval(name: str, said: str) -> tuple[float, float]:
