@@ -21,6 +21,7 @@ def derive(connection: duckdb.DuckDBPyConnection, audience: Audience, before: Pa
         connection.execute(step)
     group_detections(connection)
     connection.execute(UNKNOWN_COMPANIONS)
+    connection.execute(UNKNOWN_JUDGED)
     add_verdicts(connection, audience)
     for step in (EPOCHS, COMPANION_STATUS, DETECTION_STATUS):
         connection.execute(step)
@@ -94,6 +95,9 @@ FROM detection d LEFT JOIN target t USING (target_id)
 WHERE d.companion_id IS NOT NULL AND d.companion_id NOT IN (SELECT companion_id FROM companion)
 GROUP BY d.companion_id
 """
+
+#: A verdict may be public before the object that it is on; it must not name that.
+UNKNOWN_JUDGED = "DELETE FROM verdict WHERE companion_id NOT IN (SELECT companion_id FROM companion)"
 
 EPOCHS = """
 UPDATE companion SET epochs = coalesce(

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+import duckdb
 import pyvo
 from pyvo.utils.http import create_session
 
 from lyot.build.importing import keep_document
+from lyot.build.judging import catalogue
+from lyot.build.rows import read
 from lyot.catalog import simbad
-from lyot.errors import BadInput, Unprocessable
+from lyot.catalog.names import Names, dictionary
+from lyot.errors import BadInput, NotFound, Unprocessable
 from lyot.product import slug
 from lyot.store import Kept, Store
 
 Row = dict[str, Any]
+
+
+class Resolved(NamedTuple):
+    """A name, the target that it means (None: no one knows), and a word on how that is known."""
+
+    name: str
+    target_id: str | None
+    said: str
+
+
 Ask = Callable[[str, str], list[Row]]
 
 PATIENCE = 20.0  # s, for an answer
@@ -60,6 +74,65 @@ def resolve(
     document = simbad.document_of(name, found, names, magnitudes[0] if magnitudes else {}, gaia[0] if gaia else None)
     content = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode()
     return keep_document(store, f"resolved-{name}", content, workspace, release_date)
+
+
+def resolve_names(
+    store: Store,
+    names: Sequence[str],
+    workspace: str,
+    *,
+    new: bool = False,
+    online: bool = False,
+    ask: Ask | None = None,
+    release_date: str | None = None,
+) -> list[Resolved]:
+    """What names mean: by what the store knows; else, if `online`, by what the services say.
+
+    Parameters
+    ----------
+    store, workspace, ask, release_date
+        As for `resolve`.
+    names : names of stars
+    new : bool
+        Also the targets that were observed, of which no place is known.
+    online : bool
+        Whether the services are asked.
+
+    Raises
+    ------
+    BadInput
+        If a name may mean several targets.
+    """
+    known, unplaced = _known(store, workspace)
+    found = []
+    for name in dict.fromkeys([*names, *(unplaced if new else ())]):
+        try:
+            target_id = known.resolve(name)
+            if target_id not in unplaced.values():
+                found.append(Resolved(name, target_id, "known"))
+                continue
+            missing = "its place is not known"
+        except NotFound as error:
+            target_id, missing = None, error.hint
+        if online:
+            try:
+                kept = resolve(store, name, workspace, ask=ask, release_date=release_date)
+                target_id, missing = str(store.rows(kept, "target").to_pylist()[0]["target_id"]), kept.product.dataset
+            except (NotFound, Unprocessable) as error:
+                missing = str(error)
+        found.append(Resolved(name, target_id, missing))
+    return found
+
+
+def _known(store: Store, workspace: str) -> tuple[Names, dict[str, str]]:
+    """The names of all targets in a workspace, and those without a place: name → `target_id`."""
+    if workspace not in store.workspaces():
+        return dictionary([], []), {}
+    with duckdb.connect() as connection:
+        catalogue(store, connection, workspace)
+        targets = list(read(connection, "SELECT target_id, name, ra FROM target ORDER BY target_id"))
+        aliases = list(read(connection, "SELECT target_id, alias FROM target_alias"))
+    return dictionary(targets, aliases), {row["name"]: row["target_id"] for row in targets if row["ra"] is None}
 
 
 def ask_tap(url: str, adql: str) -> list[Row]:

@@ -12,7 +12,7 @@ from types import TracebackType
 import click
 
 import lyot
-from lyot.commands import data, demo, health, observe, raw, release, work
+from lyot.commands import data, demo, health, judge, observe, raw, release, work
 from lyot.errors import LyotError, Unprocessable
 
 
@@ -26,7 +26,7 @@ def cli(debug: bool) -> None:
     """
 
 
-for module in (demo, raw, data, work, release, observe, health):
+for module in (demo, raw, data, work, judge, release, observe, health):
     for command in vars(module).values():
         if isinstance(command, click.Command):
             cli.add_command(command)

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from lyot.commands.common import common, tell, workspace
+from lyot.commands.common import common, released, tell, workspace
+from lyot.errors import BadInput
 from lyot.store import Store
 
 
@@ -102,3 +103,35 @@ def import_(store: str, out: Path, as_json: bool, workspace: str, files: tuple[P
     done = [import_file(kept, path, workspace=workspace, release_date=release_date) for path in files]
     tell([{"dataset": one.product.dataset, "key": one.key, "tables": one.tables} for one in done],
          [f"{one.product.dataset}  {one.key}  {', '.join(one.tables)}" for one in done], as_json)
+
+
+@click.command()
+@common
+@released
+@click.argument("target", required=False)
+@click.option("--format", "form", type=click.Choice(["json", "csv", "hcifits"]), default="json", show_default=True)
+@click.option("--to", type=click.Path(path_type=Path), help="File, for hcifits folder; default: standard output.")
+def export(store: str, out: Path, as_json: bool, workspace: str | None, target: str | None, form: str,
+           to: Path | None) -> None:
+    """Write a release, or what it knows of TARGET, as the documents that `lyot import` reads.
+
+    json: everything; csv: detections; hcifits: the file of each reduction, into the folder --to.
+    Example: lyot export "beta Pic" --format json --to beta-pic.json
+    """
+    from lyot.build.exporting import csv_of_release, files_of_release, json_of_release
+
+    folder = out / (workspace or "public")
+    if form == "hcifits":
+        if to is None:
+            raise BadInput("--format hcifits needs a folder", hint="--to FOLDER")
+        written = files_of_release(Store(store), folder, to, target)
+        tell({"files": [str(path) for path in written]}, [str(path) for path in written], as_json)
+        return
+    text = (json_of_release if form == "json" else csv_of_release)(folder, target)
+    if to is not None:
+        to.write_text(text, encoding="utf-8")
+        tell({"files": [str(to)]}, [str(to)], as_json)
+    elif as_json and form == "csv":
+        tell({"csv": text}, [], as_json)
+    else:
+        click.echo(text.rstrip("\n"))
