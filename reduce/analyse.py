@@ -15,14 +15,15 @@ from lyot.cube import Cube, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.instrument import Coronagraph
 from lyot.reduce import recipes, starlight
-from lyot.reduce.census import MOST, take_census
+from lyot.reduce.census import HIDDEN, MOST, take_census
 from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, fit_only
 from lyot.reduce.collapse import collapse as collapse_over
 from lyot.reduce.companion import Companion, at_peak, companion_of, source_of
-from lyot.reduce.detect import Peak, peaks, same_source
+from lyot.reduce.detect import Peak, masked, matched_peaks, peaks, same_source
 from lyot.reduce.inject import Point, point_at
 from lyot.reduce.limits import corrected, limits
 from lyot.reduce.local import prepare
+from lyot.reduce.matched import matched_map
 from lyot.reduce.measure import snr_map
 from lyot.reduce.psf_image import fwhm_of, own_normalisation, star_flux_of
 from lyot.reduce.reduction import Limit, Reduction
@@ -69,7 +70,9 @@ def as_recipe(recipe: Recipe | Step | str, strategy: Strategy = "adi", collapse:
     return Recipe(name=type(recipe).__name__.lower(), model=recipe, strategy=strategy, collapse=collapse)
 
 
-def find_companions(image: NDArray[np.floating], fwhm: float, threshold: float = THRESHOLD) -> Table:
+def find_companions(
+    image: NDArray[np.floating], fwhm: float, threshold: float = THRESHOLD, *, psf: NDArray[np.floating] | None = None
+) -> Table:
     """Candidate point sources of an image with North up, best first.
 
     Parameters
@@ -78,12 +81,20 @@ def find_companions(image: NDArray[np.floating], fwhm: float, threshold: float =
     fwhm : float, px
     threshold : float
         Least S/N (Mawet et al. 2014).
+    psf : (y, x), optional
+        With it, what only a matched filter shows is found, too: its S/N may be less, its chance in noise is 1e-5 at
+        most.
 
     Returns
     -------
     Table with `y`, `x`, `separation` (px), `position_angle` (deg), `snr`, `false_alarm_probability`
     """
-    found = peaks(image, snr_map(image, fwhm), fwhm, threshold)
+    snr = snr_map(image, fwhm)
+    found = peaks(image, snr, fwhm, threshold)
+    if psf is not None:
+        hidden = [(peak.y, peak.x) for peak in found]
+        others = masked(matched_map(image, psf, fwhm), hidden, HIDDEN * fwhm)
+        found += matched_peaks(image, snr, others, fwhm, threshold)
     points = [point_at(peak.y, peak.x, 0.0, image.shape) for peak in found]
     return Table(
         {

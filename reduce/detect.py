@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from lyot.cube import star_position
 from lyot.reduce.apertures import aperture_sum
 from lyot.reduce.measure import false_alarm_probability
 
+CHANCE = 1e-5  # of noise to pass for a source at one place; an image of 100 × 100 px of 4 px FWHM has some 600
 CLOSEST = 1.0  # FWHM between two candidates: nearer peaks are one source
 
 
 @dataclass(frozen=True)
 class Peak:
-    """A peak of an S/N map: where (px, y and x of the image), how high, how improbable in noise."""
+    """A peak of an S/N map or of a matched filter: where (px, y and x of the image), its S/N, its chance in noise."""
 
     y: float
     x: float
@@ -57,6 +58,30 @@ def peaks(
             chance = false_alarm_probability(value, fwhm, float(np.hypot(y - cy, x - cx)))
             kept.append(Peak(*top, value, chance))
     return kept
+
+
+def matched_peaks(
+    image: NDArray[np.floating], snr: NDArray[np.floating], matched: NDArray[np.floating], fwhm: float,
+    threshold: float = 5.0,
+) -> list[Peak]:
+    """Peaks of the map of a matched filter at or above a threshold and improbable in noise, best first.
+
+    At most one place in 100,000 of noise is taken for a source, by Student's distribution: near the star, where few
+    places tell the noise, that asks for more than 5.
+
+    Parameters
+    ----------
+    image : (y, x), counts
+    snr, matched : (y, x)
+        The S/N map, which says the S/N of these peaks, too; and that of the matched filter.
+    fwhm : float, px
+    threshold : float
+    """
+    return [
+        replace(peak, snr=float(snr[round(peak.y), round(peak.x)]))
+        for peak in peaks(image, matched, fwhm, threshold)
+        if peak.false_alarm_probability <= CHANCE and np.isfinite(snr[round(peak.y), round(peak.x)])
+    ]
 
 
 def _brightest(image: NDArray[np.floating], y: int, x: int, fwhm: float) -> tuple[float, float]:
