@@ -185,6 +185,22 @@ def _batch(sources: Sequence[Source], numbers: list[int]) -> Batch:
     )
 
 
+def fit_backgrounds(sources: Sequence[Source]) -> list[BackgroundFit | None]:
+    """`fit_background` of many sources; those of as many epochs go together. None for what has no star or position."""
+    found: list[BackgroundFit | None] = [None] * len(sources)
+    for batch in batches(sources):
+        epochs = batch.times.mean(axis=1)
+        sky = drift_past(batch.star, batch.times, epochs, earth_position(batch.times))
+        values, covariance, residuals, chi2 = _least_squares(sky, batch.offsets, batch.covariances)
+        for n, number in enumerate(batch.numbers):
+            error = np.sqrt(np.diag(covariance[n])[2:])
+            degrees = batch.offsets[n].size - 4
+            found[number] = BackgroundFit(
+                float(chi2[n]), degrees, values[n, :2], values[n, 2:], error, float(epochs[n]), residuals[n]
+            )
+    return found
+
+
 def judge(star: Star | None, seen: Positions, mass: float | None = None) -> Verdict:
     """Bound or background?
 

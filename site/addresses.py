@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlencode
+from functools import cache
+from urllib.parse import quote_plus
 
 from lyot.declaration import digest
 from lyot.errors import BadInput
@@ -35,5 +36,9 @@ def upwards(path: str) -> str:
 
 def query_address(sql: str, target: str | None = None) -> str:
     """Datasette's page for a query, relative to the root."""
-    parameters = {"sql": sql} if target is None else {"sql": sql, "target": target}
-    return f"lyot?{urlencode(parameters)}"
+    return f"lyot?sql={_quoted(sql)}" + ("" if target is None else f"&target={quote_plus(target)}")
+
+
+@cache
+def _quoted(sql: str) -> str:
+    return quote_plus(sql)

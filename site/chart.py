@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Literal
 
 from lyot.site.release import Row
+from lyot.sky import Floats
 
 Mark = Literal["line", "points", "open points", "star"]
 
@@ -34,6 +35,20 @@ class Point:
     y_error: float | None = None
     correlation: float | None = None
     simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve of a chart: places `x`, `y` (point,) in their order, of one layer and series."""
+
+    layer: str
+    x: Floats
+    y: Floats
+    series: str = ""
+    simulated: bool = False
+
+
+Drawn = Point | Line
 
 
 @dataclass(frozen=True)
@@ -106,7 +121,7 @@ class Chart:
     sql : str
         Query with `:target`; the page links it to Datasette as "see the data".
     points : function
-        Rows of the query, and the subject, to points. Fewer than one point and the page says `absent`.
+        Rows of the query, and the subject, to points and lines. Where there is none the page says `absent`.
     drawing : Drawing
     absent : str
         The sentence that stands where there is nothing to draw.
@@ -124,7 +139,7 @@ class Chart:
     title: str
     sentence: str
     sql: str
-    points: Callable[[list[Row], Subject], Sequence[Point]]
+    points: Callable[[list[Row], Subject], Sequence[Drawn]]
     drawing: Drawing
     absent: str
     order: int = 0

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from lyot.site.addresses import query_address
-from lyot.site.chart import Above, Chart, Layer, Point, Subject, finite
+from lyot.site.chart import Above, Chart, Drawn, Layer, Line, Point, Subject, finite
 from lyot.site.release import Release
-from lyot.site.svg import ranges, series_colours, svg
+from lyot.site.svg import frame_of, series_colours, svg
 from lyot.site.words import with_error
 
 
@@ -43,27 +44,28 @@ def figure(chart: Chart, release: Release, subject: Subject) -> Figure:
     target = subject.target["target_id"]
     address = query_address(chart.sql, target)
     rows = release.chart_rows(chart.sql, target, shared=chart.shared)
-    points = [point for point in chart.points(rows, subject) if finite(point.x, point.y)]
+    points = [one for one in chart.points(rows, subject) if isinstance(one, Line) or finite(one.x, one.y)]
     if not points:
         return Figure(chart, address)
     above = chart.above(subject) if chart.above else None
     present = {point.layer for point in points}
+    frame = frame_of(chart.drawing, points, above)
     headings, table = ((), ()) if chart.numbers else _table(chart, points, above)
     return Figure(
         chart=chart,
         address=address,
-        svg=svg(chart, points, above),
+        svg=svg(chart, points, above, frame),
         layers=tuple(layer for layer in chart.drawing.layers if layer.name in present),
         series=tuple(series_colours(points).items()),
         headings=headings,
         rows=table,
         data=as_json(chart, points),
-        ranges=ranges(chart, points),
+        ranges=(frame.x.low, frame.x.high, frame.y.low, frame.y.high),
         simulated=any(point.simulated for point in points),
     )
 
 
-def as_json(chart: Chart, points: Sequence[Point]) -> str:
+def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
     """The measured points as JSON that may stand inside an HTML element: nothing in it can end that element.
 
     One object for each run of points of one layer and series, `{layer, series, columns, rows}`, with the columns that
@@ -71,15 +73,27 @@ def as_json(chart: Chart, points: Sequence[Point]) -> str:
     interactive form reads them off the drawing, which has them finer than any screen.
     """
     measured = {layer.name for layer in chart.drawing.layers if layer.tabled}
-    groups = []
+    groups: list[dict[str, Any]] = []
     for (layer, series), run in groupby(points, key=lambda point: (point.layer, point.series)):
         if layer not in measured:
             continue
         members = list(run)
-        columns = [name for name in COLUMNS if any(getattr(p, name) not in (None, "") for p in members)]
-        rows = [[getattr(p, name) for name in columns] for p in members]
+        marks = [one for one in members if isinstance(one, Point)]
+        rows: list[Any] = [place for one in members if isinstance(one, Line) for place in _places(one)]
+        columns: Sequence[str] = ("x", "y")
+        if marks:
+            columns = [name for name in COLUMNS if any(getattr(p, name) not in (None, "") for p in marks)]
+            rows = [[getattr(p, name) for name in columns] for p in marks]
         groups.append({"layer": layer, "series": series, "columns": columns, "rows": rows})
     return inert(json.dumps(groups, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
+
+
+def _places(one: Line) -> list[tuple[float, float]]:
+    return list(zip(one.x.tolist(), one.y.tolist(), strict=True))
+
+
+def _points(one: Line) -> list[Point]:
+    return [Point(one.layer, x, y, one.series) for x, y in _places(one)]
 
 
 COLUMNS = ("x", "y", "x_error", "y_error", "label")
@@ -92,11 +106,16 @@ def inert(text: str) -> str:
 
 
 def _table(
-    chart: Chart, points: Sequence[Point], above: Above | None
+    chart: Chart, points: Sequence[Drawn], above: Above | None
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     drawing = chart.drawing
     tabled = {layer.name: layer.doc for layer in drawing.layers if layer.tabled}
-    shown = [point for point in points if point.layer in tabled]
+    shown = [
+        point
+        for one in points
+        if one.layer in tabled
+        for point in (_points(one) if isinstance(one, Line) else [one])
+    ]
     named, labelled = any(p.series for p in shown), any(p.label for p in shown)
     several = len({point.layer for point in shown}) > 1
     headings = [

@@ -38,6 +38,7 @@ class Release:
         self._block: dict[str, dict[str, list[Row]]] = {}
         self._products: dict[str, Row] = {}
         self._asked: dict[tuple[str, str], list[Row]] = {}
+        self._owners: dict[str, set[str]] = {}
         self.about: Row = next(iter(self.query("SELECT * FROM release")), {}) if self._has("release") else {}
 
     @cached_property
@@ -66,13 +67,19 @@ class Release:
     def chart_rows(self, sql: str, target_id: str, *, shared: bool = False) -> list[Row]:
         """The rows of a chart's query for a target; several charts may ask the same, which is asked once.
 
-        A `shared` query gives the same rows for every target but for the column `own`.
+        A `shared` query gives the same rows for every target that has any, but for the column `own`.
         """
         key = (sql, "" if shared else target_id)
         if key not in self._asked:
             self._asked[key] = self.query(sql, target=key[1])
         rows = self._asked[key]
-        return [{**row, "own": row["target_id"] == target_id} for row in rows] if shared else rows
+        if not shared:
+            return rows
+        if sql not in self._owners:
+            self._owners[sql] = {row["target_id"] for row in rows}
+        if target_id not in self._owners[sql]:
+            return []
+        return [{**row, "own": row["target_id"] == target_id} for row in rows]
 
     def load(self, target_ids: Sequence[str]) -> list[Row]:
         """Read every row of these targets, in place of those before; the rows of `target`, in the order asked."""

@@ -132,7 +132,7 @@ def _shared(release: Release) -> Mapping[str, str]:
     shared: dict[str, str] = {}
     for chart in charts():
         if chart.shared:
-            rows = release.chart_rows(chart.sql, "", shared=True)
+            rows = release.chart_rows(chart.sql, "")
             digest = stamps.digest(rows)
             for key in {row["target_id"] for row in rows}:
                 shared[key] = stamps.digest(shared.get(key), digest)

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from lyot.site.words import MINUS
+from lyot.sky import Floats
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,12 @@ class Scale:
         """Pixel of a value."""
         low, high = self._of(self.low), self._of(self.high)
         return self.start + (self._of(value) - low) / (high - low) * (self.end - self.start)
+
+    def all(self, values: Floats) -> Floats:
+        """Pixels of many values (point,)."""
+        low, high = self._of(self.low), self._of(self.high)
+        taken = np.log10(np.maximum(values, 1e-300)) if self.log else values
+        return np.asarray(self.start + (taken - low) / (high - low) * (self.end - self.start))
 
     def _of(self, value: float) -> float:
         return math.log10(max(value, 1e-300)) if self.log else value
@@ -63,13 +72,22 @@ def spread(values: Sequence[float], margin: float = 0.06, log: bool = False) -> 
     return low - margin * extent, high + margin * extent
 
 
+def tick_texts(ticks: Sequence[float]) -> list[str]:
+    """The numbers of an axis, all with the same decimals."""
+    places = _decimals(ticks)
+    return [f"{tick:.{places}f}".replace("-", MINUS) if round(tick, 9) else "0" for tick in ticks]
+
+
 def tick_text(value: float, ticks: Sequence[float]) -> str:
-    """A tick's number, all ticks of an axis with the same decimals."""
-    if len(ticks) > 1:
-        step = min(abs(b - a) for a, b in pairwise(ticks))
-        places = max(0, -math.floor(math.log10(step) + 1e-9))
-        if round(step * 10**places) != round(step * 10**places, 6):  # a step of 2.5
-            places += 1
-    else:
-        places = 0
-    return f"{value:.{min(places, 8)}f}".replace("-", MINUS) if round(value, 9) else "0"
+    """One number of an axis."""
+    return tick_texts([value])[0] if len(ticks) < 2 else tick_texts(ticks)[ticks.index(value)]
+
+
+def _decimals(ticks: Sequence[float]) -> int:
+    if len(ticks) < 2:
+        return 0
+    step = min(abs(b - a) for a, b in pairwise(ticks))
+    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    if round(step * 10**places) != round(step * 10**places, 6):  # a step of 2.5
+        places += 1
+    return min(places, 8)

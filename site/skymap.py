@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from lyot.site.svg import line, tenth
+import numpy as np
+
+from lyot.site.svg import line as line_through
+from lyot.site.svg import tenth
 
 WIDTH, HEIGHT = 720.0, 360.0
 FINE = 2000  # stars; of more, those that fall on one pixel are drawn once
+
+
+def line(places: Sequence[tuple[float, float]]) -> str:
+    """Path data through places (x, y) of the map."""
+    return line_through(*np.array(places).T)
 
 
 def place(ra: float, dec: float) -> tuple[float, float]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lyot.site.chart import Axis, Chart, Drawing, Layer, Point, Subject, finite
+from lyot.site.chart import Axis, Chart, Drawing, Layer, Line, Point, Subject, finite
 from lyot.site.figures import Figure, figure
 from lyot.site.release import Release, Row
-from lyot.site.words import day, julian_year
+from lyot.site.words import day
+from lyot.sky import julian_year
 
 MOST_POINTS = 1500  # of more, medians of months are drawn
 ENOUGH = 3  # stars, for tenths to mean anything
@@ -36,16 +37,17 @@ WHERE o.instrument = :target AND o.{column} IS NOT NULL AND o.mjd IS NOT NULL AN
 ORDER BY o.mjd"""
 
 
-def limits(rows: list[Row], subject: Subject) -> Sequence[Point]:
+def limits(rows: list[Row], subject: Subject) -> Sequence[Line]:
     """The depth that a tenth, half and nine tenths of the stars reach, at each separation."""
     depths: dict[float, list[float]] = defaultdict(list)
     for row in rows:
         depths[row["separation"]].append(row["delta_mag"])
     found = []
     for layer, part in (("tenth", 90), ("half", 50), ("most", 10)):
-        for separation, values in sorted(depths.items()):
-            if layer == "half" or len(values) >= ENOUGH:
-                found.append(Point(layer, separation, float(np.percentile(values, part)), label=f"{len(values)} stars"))
+        places = sorted(place for place, values in depths.items() if layer == "half" or len(values) >= ENOUGH)
+        if places:
+            values = np.array([np.percentile(depths[place], part) for place in places])
+            found.append(Line(layer, np.array(places), values))
     return found
 
 
@@ -98,12 +100,15 @@ def against_time(rows: list[Row], subject: Subject) -> Sequence[Point]:
     """Values of observations against the year; medians of months where there are many."""
     known = [row for row in rows if finite(row["value"], row["mjd"])]
     if len(known) <= MOST_POINTS:
-        return [Point("value", julian_year(r["mjd"]), r["value"], label=f"{day(r['mjd'])} {r['star']}") for r in known]
+        return [
+            Point("value", float(julian_year(row["mjd"])), row["value"], label=f"{day(row['mjd'])} {row['star']}")
+            for row in known
+        ]
     months: dict[int, list[Row]] = defaultdict(list)
     for row in known:
         months[int(row["mjd"] // 30.4375)].append(row)
     return [
-        Point("value", julian_year(median(r["mjd"] for r in some)), median(r["value"] for r in some),
+        Point("value", float(julian_year(median(r["mjd"] for r in some))), median(r["value"] for r in some),
               label=f"median of {len(some)}")
         for _, some in sorted(months.items())
     ]  # fmt: skip

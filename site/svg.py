@@ -11,11 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from itertools import groupby, pairwise
+from itertools import groupby
 
-from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Point
-from lyot.site.scale import Scale, spread, tick_text
+import numpy as np
+
+from lyot.site.chart import Above, Axis, Chart, Drawing, Drawn, Layer, Line, Point
+from lyot.site.scale import Scale, spread, tick_texts
 from lyot.site.words import number, with_error
+from lyot.sky import Floats
 
 COLOURS = 8  # classes c0 … c7 of the style sheet
 LEFT, RIGHT, TOP, BOTTOM = 68.0, 18.0, 16.0, 54.0
@@ -33,18 +36,20 @@ class Frame:
     y: Scale
 
 
-def svg(chart: Chart, points: Sequence[Point], above: Above | None = None) -> str:
+def svg(chart: Chart, points: Sequence[Drawn], above: Above | None = None, frame: Frame | None = None) -> str:
     """The chart as an `<svg>` element.
 
     Parameters
     ----------
     chart : Chart
-    points : at least one Point
+    points : at least one Point or Line
     above : Above, optional
         Second axis over the drawing.
+    frame : Frame, optional
+        `frame_of` these, where it is known already.
     """
     drawing = chart.drawing
-    frame = frame_of(drawing, points, above)
+    frame = frame or frame_of(drawing, points, above)
     colours = series_colours(points)
     left, right = sorted((frame.x.start, frame.x.end))
     top, bottom = sorted((frame.y.start, frame.y.end))
@@ -57,21 +62,17 @@ def svg(chart: Chart, points: Sequence[Point], above: Above | None = None) -> st
         f'<clipPath id="{chart.name}-c"><rect x="{left:g}" y="{top:g}" width="{right - left:g}" '
         f'height="{bottom - top:g}"/></clipPath><g clip-path="url(#{chart.name}-c)">',
     ]
-    titled = len(points) - sum(_is_line(drawing, point.layer) for point in points) <= MOST_NAMED
+    titled = sum(isinstance(one, Point) for one in points) <= MOST_NAMED
+    by_layer: dict[str, list[Drawn]] = {}
+    for one in points:
+        by_layer.setdefault(one.layer, []).append(one)
     for layer in drawing.layers:
-        members = [point for point in points if point.layer == layer.name]
-        if members:
-            parts.append(_layer(frame, drawing, layer, members, colours, titled))
+        if layer.name in by_layer:
+            parts.append(_layer(frame, drawing, layer, by_layer[layer.name], colours, titled))
     return "".join([*parts, "</g></svg>"])
 
 
-def ranges(chart: Chart, points: Sequence[Point]) -> tuple[float, float, float, float]:
-    """Least and greatest value of both axes as drawn: x from, x to, y from, y to."""
-    frame = frame_of(chart.drawing, points)
-    return frame.x.low, frame.x.high, frame.y.low, frame.y.high
-
-
-def series_colours(points: Iterable[Point]) -> dict[str, int]:
+def series_colours(points: Iterable[Drawn]) -> dict[str, int]:
     """A colour class for each series, in the order they come; those without a name have none."""
     names = dict.fromkeys(point.series for point in points if point.series)
     return {name: index % COLOURS for index, name in enumerate(names)}
@@ -87,11 +88,11 @@ def says(drawing: Drawing, point: Point) -> str:
     return f"{who}: {y}" if who else y
 
 
-def frame_of(drawing: Drawing, points: Sequence[Point], above: Above | None = None) -> Frame:
+def frame_of(drawing: Drawing, points: Sequence[Drawn], above: Above | None = None) -> Frame:
     """The scales that show all the points with their errors."""
     top = TOP + (34.0 if above else 0.0)
-    x_low, x_high = spread([v for p in points for v in _ends(p.x, p.x_error, drawing.x.log)], log=drawing.x.log)
-    y_low, y_high = spread([v for p in points for v in _ends(p.y, p.y_error, drawing.y.log)], log=drawing.y.log)
+    x_low, x_high = spread([v for p in points for v in _ends(p, "x", drawing.x.log)], log=drawing.x.log)
+    y_low, y_high = spread([v for p in points for v in _ends(p, "y", drawing.y.log)], log=drawing.y.log)
     width, height = 640.0, 400.0
     if drawing.square:
         half = max(x_high - x_low, y_high - y_low) / 2
@@ -107,14 +108,15 @@ def frame_of(drawing: Drawing, points: Sequence[Point], above: Above | None = No
     )
 
 
-def _ends(value: float, error: float | None, log: bool) -> tuple[float, ...]:
+def _ends(point: Drawn, name: str, log: bool) -> tuple[float, ...]:
+    """Least and greatest value along one axis."""
+    value = getattr(point, name)
+    if isinstance(point, Line):
+        return float(value.min()), float(value.max())
+    error = getattr(point, f"{name}_error")
     if error is None or not math.isfinite(error) or (log and error >= value):
         return (value,)
     return value - error, value + error
-
-
-def _is_line(drawing: Drawing, name: str) -> bool:
-    return any(layer.name == name and layer.mark == "line" for layer in drawing.layers)
 
 
 @cache
@@ -128,27 +130,24 @@ def _at(x: float, y: float) -> str:
     return f"{tenth(round(10 * x))} {tenth(round(10 * y))}"
 
 
-def line(places: Sequence[tuple[float, float]]) -> str:
-    """Path data through places (x, y), in steps of whole tenths, so that rounding does not add up."""
-    rounded = [(round(10 * x), round(10 * y)) for x, y in places]
-    steps = [
-        f"{tenth(x - before_x)} {tenth(y - before_y)}" for (before_x, before_y), (x, y) in pairwise(rounded)
-    ]
-    path = f"M{tenth(rounded[0][0])} {tenth(rounded[0][1])}"
-    return f"{path}l{' '.join(steps).replace(' -', '-')}" if steps else path
+def line(x: Floats, y: Floats) -> str:
+    """Path data through places (pixels), in steps of whole tenths, so that rounding does not add up."""
+    tenths = np.empty((len(x), 2), int)
+    tenths[:, 0], tenths[:, 1] = np.rint(x * 10), np.rint(y * 10)
+    steps = tenths[1:] - tenths[:-1]
+    text = " ".join(map(tenth, steps[steps.any(axis=1)].ravel().tolist()))
+    path = f"M{tenth(int(tenths[0, 0]))} {tenth(int(tenths[0, 1]))}"
+    return f"{path}l{text.replace(' -', '-')}" if text else path
 
 
 def _axis_x(frame: Frame, axis: Axis) -> str:
     bottom, top = frame.height - BOTTOM, min(frame.y.start, frame.y.end)
     ticks = frame.x.ticks(7)
-    grid = "".join(f"M{_at(frame.x(tick), bottom)}V{top:g}" for tick in ticks)
-    texts = "".join(
-        f'<text x="{tenth(round(10 * frame.x(tick)))}" y="{bottom + 20:g}">{tick_text(tick, ticks)}</text>'
-        for tick in ticks
-    )
+    places = [tenth(round(10 * frame.x(tick))) for tick in ticks]
+    grid = "".join(f"M{place} {bottom:g}V{top:g}" for place in places)
     middle = (frame.x.start + frame.x.end) / 2
     return (
-        f'<g class="x"><path class="grid" d="{grid}"/>{texts}'
+        f'<g class="x"><path class="grid" d="{grid}"/>{_texts(places, bottom + 20, tick_texts(ticks))}'
         f'<text class="heading" x="{middle:g}" y="{frame.height - 10:g}">{escape(axis.heading)}</text></g>'
     )
 
@@ -156,11 +155,12 @@ def _axis_x(frame: Frame, axis: Axis) -> str:
 def _axis_y(frame: Frame, axis: Axis) -> str:
     left, right = LEFT, frame.width - RIGHT
     ticks = frame.y.ticks(6)
-    grid = "".join(f"M{_at(left, frame.y(tick))}H{right:g}" for tick in ticks)
+    said = [number(tick, 1) for tick in ticks] if axis.log else tick_texts(ticks)
+    places = [round(10 * frame.y(tick)) for tick in ticks]
+    grid = "".join(f"M{left:g} {tenth(place)}H{right:g}" for place in places)
     texts = "".join(
-        f'<text x="{left - 9:g}" y="{tenth(round(10 * frame.y(tick) + 40))}">'
-        f"{number(tick, 1) if axis.log else tick_text(tick, ticks)}</text>"
-        for tick in ticks
+        f'<text x="{left - 9:g}" y="{tenth(place + 40)}">{text}</text>'
+        for place, text in zip(places, said, strict=True)
     )
     middle = (frame.y.start + frame.y.end) / 2
     return (
@@ -173,32 +173,34 @@ def _axis_above(frame: Frame, above: Above) -> str:
     top = min(frame.y.start, frame.y.end)
     scaled = Scale(frame.x.low * above.factor, frame.x.high * above.factor, frame.x.start, frame.x.end)
     ticks = scaled.ticks(7)
-    marks = "".join(f"M{_at(scaled(tick), top)}v-5" for tick in ticks)
-    texts = "".join(
-        f'<text x="{tenth(round(10 * scaled(tick)))}" y="{top - 10:g}">{tick_text(tick, ticks)}</text>'
-        for tick in ticks
-    )
+    places = [tenth(round(10 * scaled(tick))) for tick in ticks]
+    marks = "".join(f"M{place} {top:g}v-5" for place in places)
     middle = (frame.x.start + frame.x.end) / 2
     return (
-        f'<g class="x"><path class="tick" d="{marks}"/>{texts}'
+        f'<g class="x"><path class="tick" d="{marks}"/>{_texts(places, top - 10, tick_texts(ticks))}'
         f'<text class="heading" x="{middle:g}" y="12">{escape(above.heading)}</text></g>'
     )
 
 
+def _texts(places: Sequence[str], y: float, said: Sequence[str]) -> str:
+    return "".join(f'<text x="{place}" y="{y:g}">{text}</text>' for place, text in zip(places, said, strict=True))
+
+
 def _layer(
-    frame: Frame, drawing: Drawing, layer: Layer, points: list[Point], colours: dict[str, int], titled: bool
+    frame: Frame, drawing: Drawing, layer: Layer, points: list[Drawn], colours: dict[str, int], titled: bool
 ) -> str:
     parts = [f'<g class="{layer.mark.replace(" ", "-")}{" muted" if layer.muted else ""}" data-layer="{layer.name}">']
     for series, group in groupby(points, key=lambda point: point.series):
-        members = list(group)
         parts.append(f'<g class="c{colours[series]}"><title>{escape(series)}</title>' if series else "<g>")
-        if layer.mark == "line":
-            parts.append(f'<path d="{line([(frame.x(p.x), frame.y(p.y)) for p in members])}"/>')
-        elif layer.mark == "star":
-            parts += [f'<path d="{star_path(frame.x(p.x), frame.y(p.y), 10)}"/>' for p in members]
-        else:
-            parts.append(_errors(frame, members) if layer.bars else "")
-            parts += [_mark(frame, drawing, layer, point, titled) for point in members]
+        members = list(group)
+        curves = [one for one in members if isinstance(one, Line)]
+        marks = [one for one in members if isinstance(one, Point)]
+        parts += [f'<path d="{line(frame.x.all(one.x), frame.y.all(one.y))}"/>' for one in curves]
+        if layer.mark == "star":
+            parts += [f'<path d="{star_path(frame.x(p.x), frame.y(p.y), 10)}"/>' for p in marks]
+        elif marks:
+            parts.append(_errors(frame, marks) if layer.bars else "")
+            parts += [_mark(frame, drawing, layer, point, titled) for point in marks]
         parts.append("</g>")
     return "".join([*parts, "</g>"])
 
@@ -257,9 +259,6 @@ def _ellipse(frame: Frame, point: Point) -> str:
 
 def star_path(x: float, y: float, radius: float) -> str:
     """Outline of a five-pointed star."""
-    corners = []
-    for corner in range(10):
-        reach = radius if corner % 2 == 0 else 0.4 * radius
-        angle = math.pi * corner / 5
-        corners.append((x + reach * math.sin(angle), y - reach * math.cos(angle)))
-    return line(corners) + "z"
+    reach = radius * np.where(np.arange(10) % 2 == 0, 1.0, 0.4)
+    angle = np.pi * np.arange(10) / 5
+    return line(x + reach * np.sin(angle), y - reach * np.cos(angle)) + "z"

@@ -19,8 +19,9 @@ from lyot.site.downloads import fetch
 from lyot.site.figures import figure
 from lyot.site.gallery import by_observation, views
 from lyot.site.pages import Pages
-from lyot.site.release import Release, Row, opened
+from lyot.site.release import Release, opened
 from lyot.site.stamps import Made
+from lyot.site.track import SQL, tracks_of_all
 from lyot.site.writer import Writer
 from lyot.store import Store
 
@@ -85,12 +86,15 @@ class Room:
     def render(self, block: Sequence[Job]) -> Done:
         """The pages of a block of targets; one that breaks fails by its name, and the others are rendered."""
         done = Done()
-        rows = {row["target_id"]: row for row in self._release.load([job.target_id for job in block])}
+        subjects = {row["target_id"]: Subject(row) for row in self._release.load([job.target_id for job in block])}
+        asked = [(one.target, self._release.chart_rows(SQL, key)) for key, one in subjects.items()]
+        for one, found in zip(subjects.values(), tracks_of_all(asked), strict=True):
+            one.kept["tracks"] = found  # of all the block at once
         for job in block:
             address = f"targets/{job.slug}"
             writer = self._pages.writer = Writer(self._setting.site)
             try:
-                listed, missing = self._target(rows[job.target_id], job.slug)
+                listed, missing = self._target(subjects[job.target_id], job.slug)
             except (LyotError, ValueError, TypeError, KeyError, ArithmeticError, sqlite3.Error) as error:
                 done.failures[f"{address}/"] = f"{type(error).__name__}: {error}"
                 continue
@@ -101,14 +105,14 @@ class Room:
             done.kept += writer.kept
         return done
 
-    def _target(self, target: Row, slug: str) -> tuple[dict[str, Any], list[str]]:
-        release, pages, key = self._release, self._pages, target["target_id"]
+    def _target(self, subject: Subject, slug: str) -> tuple[dict[str, Any], list[str]]:
+        release, pages, target = self._release, self._pages, subject.target
+        key = target["target_id"]
         address = f"targets/{slug}"
         files, addresses, missing = fetch(release.products(key), self._store, pages.writer)
         pictures = views(release, target, files, pages.writer)
         overview = target_page.overview(release, target, pictures, slug)
         context = target_page.context(release, target, overview, addresses)
-        subject = Subject(target)
         if context["values_apart"]:
             page = f"{address}/values/index.html"
             title = f"Published values, {target['name']}"

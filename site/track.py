@@ -9,12 +9,12 @@ from itertools import groupby
 
 import numpy as np
 
-from lyot.catalog.motion import fit_background
-from lyot.catalog.positions import positions
+from lyot.catalog.motion import BackgroundFit, fit_backgrounds
+from lyot.catalog.positions import Positions, positions
 from lyot.errors import BadInput
 from lyot.site.chart import Subject, finite
 from lyot.site.release import Row
-from lyot.sky import Floats, Star, background_track, drift_past
+from lyot.sky import Drift, Floats, Star, drift_past
 
 #: One row for each measured position of a target's sources, grouped by the object they belong to.
 SQL = """\
@@ -67,42 +67,84 @@ def sources(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
 def tracks(rows: Sequence[Row], subject: Subject) -> list[Track]:
     """A track for each source that was seen more than once, where the star's motion is known.
 
-    The charts of a page ask for the same tracks: they are kept with its subject.
+    The charts of a page ask for the same tracks, which are kept with its subject.
     """
     if "tracks" not in subject.kept:
-        subject.kept["tracks"] = _tracks(rows, subject)
+        subject.kept["tracks"] = tracks_of_all([(subject.target, rows)])[0]
     found: list[Track] = subject.kept["tracks"]
     return found
 
 
-def _tracks(rows: Sequence[Row], subject: Subject) -> list[Track]:
-    star = star_of(subject.target)
-    if star is None:
-        return []
-    found = []
-    for name, seen in sources(rows):
-        epochs = np.array([row["mjd"] for row in seen])
-        span = float(np.ptp(epochs))
-        if span <= 0:
-            continue
-        count = min(max(math.ceil(span / DAYS_A_SAMPLE), 24), MOST_SAMPLES)
-        times = np.linspace(epochs[0], epochs[-1], count)
-        start = (seen[0]["dra"], seen[0]["ddec"])
-        both = background_track(star, np.concatenate([epochs, times]), start, float(epochs[0]))
-        fitted = _fitted(star, seen, times) if seen[0]["status"] == "BACKGROUND" else None
-        found.append(Track(name, epochs, both[: len(epochs)], times, both[len(epochs) :], fitted))
+def tracks_of_all(targets: Sequence[tuple[Row, Sequence[Row]]]) -> list[list[Track]]:
+    """Tracks around many targets, each with the rows of `SQL`: much quicker than one after the other."""
+    moving: list[_Moving] = []
+    for number, (target, rows) in enumerate(targets):
+        star = star_of(target)
+        several = [(name, seen) for name, seen in sources(rows) if seen[-1]["mjd"] > seen[0]["mjd"]]
+        if star is not None:
+            moving += [_Moving(number, name, seen, star, _times(seen)) for name, seen in several]
+    found: list[list[Track]] = [[] for _ in targets]
+    judged = [n for n, one in enumerate(moving) if one.seen[0]["status"] == "BACKGROUND"]
+    known = [positions(moving[n].seen) for n in judged]
+    fits = fit_backgrounds([(moving[n].star, one, None) for n, one in zip(judged, known, strict=True)])
+    fit_of = {n: (one, fit) for n, one, fit in zip(judged, known, fits, strict=True) if fit and fit.degrees >= 2}
+    for n, sky in enumerate(_drifts(moving)):
+        one, count = moving[n], len(moving[n].seen)
+        path = _through(sky, 0, (one.seen[0]["dra"], one.seen[0]["ddec"]), np.zeros(2))
+        fitted = _fitted(one, sky, *fit_of[n]) if n in fit_of else None
+        found[one.target].append(
+            Track(one.name, one.times[:count], path[:count], one.times[count:], path[count:],
+                  None if fitted is None else fitted[count:])
+        )  # fmt: skip
     return found
 
 
-def _fitted(star: Star, seen: Sequence[Row], times: Floats) -> Floats | None:
-    """Path of the background star, its own motion fitted to at least three epochs, at `times`; (time, 2), mas."""
-    known = positions(seen)
-    if known.epochs < 3:
-        return None
-    fit = fit_background(star, known)
-    sky = drift_past(star, times, fit.epoch)
-    path: Floats = sky.drift + np.einsum("tkm,tm->tk", sky.turn, fit.place + np.outer(sky.years, fit.motion))
+@dataclass(frozen=True)
+class _Moving:
+    """A source of the target of this number: its rows, its star, and the times of these and of the samples (MJD)."""
+
+    target: int
+    name: str
+    seen: list[Row]
+    star: Star
+    times: Floats
+
+
+def _drifts(moving: Sequence[_Moving]) -> list[Drift]:
+    """How the sky drifts past the star of each; those of about as many times go together, filled up with the last."""
+    found: dict[int, Drift] = {}
+    order = sorted(range(len(moving)), key=lambda n: len(moving[n].times))
+    for _, alike in groupby(order, key=lambda n: len(moving[n].times).bit_length()):
+        numbers = list(alike)
+        longest = len(moving[numbers[-1]].times)
+        times = np.array([np.pad(moving[n].times, (0, longest - len(moving[n].times)), "edge") for n in numbers])
+        star = Star(*np.array([list(vars(moving[n].star).values()) for n in numbers]).T)
+        sky = drift_past(star, times, times[:, 0])
+        for place, n in enumerate(numbers):
+            own = slice(len(moving[n].times))
+            found[n] = Drift(*(values[place, own] for values in (sky.years, sky.drift, sky.turn, sky.factors)))
+    return [found[n] for n in range(len(moving))]
+
+
+def _times(seen: Sequence[Row]) -> Floats:
+    """The epochs of a source, and the times at which its track is drawn (MJD)."""
+    first, last = seen[0]["mjd"], seen[-1]["mjd"]
+    count = min(max(math.ceil((last - first) / DAYS_A_SAMPLE), 24), MOST_SAMPLES)
+    return np.concatenate([[row["mjd"] for row in seen], np.linspace(first, last, count)])
+
+
+def _through(sky: Drift, number: int, offset: Sequence[float] | Floats, motion: Floats) -> Floats:
+    """Path (time, 2), mas, of a background star that moves by `motion` (mas/yr) and is at `offset` at time `number`."""
+    own = np.outer(sky.years, motion)
+    place = np.linalg.solve(sky.turn[number], np.asarray(offset, float) - sky.drift[number]) - own[number]
+    path: Floats = sky.drift + np.einsum("tkm,tm->tk", sky.turn, place + own)
     return path
+
+
+def _fitted(one: _Moving, sky: Drift, known: Positions, fit: BackgroundFit) -> Floats:
+    """Path of the background star that fits the known positions best; (time, 2), mas."""
+    first = next(number for number, row in enumerate(one.seen) if row["mjd"] == known.times[0])
+    return _through(sky, first, known.offsets[0] - fit.residuals[0], fit.motion)
 
 
 def polar_path(path: Floats) -> Floats:

@@ -150,7 +150,8 @@ def test_the_galactic_plane_is_that_of_astropy():
 
 def test_documents_have_titles_leads_and_working_links(root):
     documents = read_documents()
-    assert [one.name for one in documents] == ["manual", "data-levels", "tutorial", "conventions", "faq", "cite"]
+    names = [one.name for one in documents]
+    assert {"manual", "data-levels", "tutorial", "conventions", "faq", "cite"} <= set(names)
     for one in documents:
         assert one.title
         assert one.lead

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lyot.site.chart import Axis, Chart, Drawing, Layer, Point, Subject
+from lyot.site.chart import Axis, Chart, Drawing, Drawn, Layer, Line, Point, Subject
 from lyot.site.release import Row
 from lyot.site.track import SQL, sources, tracks
 from lyot.site.words import day
 
 
-def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
+def points(rows: list[Row], subject: Subject) -> Sequence[Drawn]:
     """The star, every measured place with its errors, and for each source the track of a background star."""
     if not rows:
         return []
-    found = [Point("star", 0.0, 0.0, label=subject.target["name"])]
+    found: list[Drawn] = [Point("star", 0.0, 0.0, label=subject.target["name"])]
     for track in tracks(rows, subject):
-        found += [Point("track", east, north, series=track.name) for east, north in track.path.tolist()]
+        found.append(Line("track", track.path[:, 0], track.path[:, 1], track.name))
         found += [
             Point("expected", east, north, series=track.name, label=day(mjd))
             for mjd, (east, north) in zip(track.epochs, track.there.tolist(), strict=True)
         ]
         if track.fitted is not None:
-            found += [Point("fitted", east, north, series=track.name) for east, north in track.fitted.tolist()]
+            found.append(Line("fitted", track.fitted[:, 0], track.fitted[:, 1], track.name))
     for name, seen in sources(rows):
         found += [
             Point(

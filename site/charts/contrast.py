@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
-from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Point, Subject, finite
+import numpy as np
+
+from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Line, Subject, finite
 from lyot.site.release import Row
 
 SQL = """\
@@ -17,29 +20,23 @@ WHERE l.target_id = :target
 ORDER BY o.date, r.recipe, r.parameters, l.filter, l.noise, l.separation"""
 
 
-def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
+def lines(rows: list[Row], subject: Subject) -> Sequence[Line]:
     """One line per reduction, filter and definition of the noise."""
+    known = [row for row in rows if finite(row["separation"], row["delta_mag"])]
     several_dates = len({row["date"] for row in rows}) > 1
     several_filters = len({row["filter"] for row in rows}) > 1
+
+    def name_of(row: Row) -> tuple[str, str]:
+        parts = (row["recipe"], row["parameters"], row["filter"] * several_filters if row["filter"] else "",
+                 row["date"] * several_dates if row["date"] else "")  # fmt: skip
+        layer = "annulus" if row["noise"] == "annulus" else "mawet"
+        return layer, " · ".join(part for part in parts if part)
+
     found = []
-    for row in rows:
-        if not finite(row["separation"], row["delta_mag"]):
-            continue
-        parts = [
-            row["recipe"],
-            row["parameters"],
-            row["filter"] if several_filters else None,
-            row["date"] if several_dates else None,
-        ]
-        found.append(
-            Point(
-                layer="annulus" if row["noise"] == "annulus" else "mawet",
-                x=row["separation"] / 1000.0,
-                y=row["delta_mag"],
-                series=" · ".join(part for part in parts if part),
-                simulated=bool(row["simulated"]),
-            )
-        )
+    for (layer, series), group in groupby(known, key=name_of):
+        some = list(group)
+        x, y = (np.array([row[name] for row in some]) for name in ("separation", "delta_mag"))
+        found.append(Line(layer, x / 1000.0, y, series, any(row["simulated"] for row in some)))
     return found
 
 
@@ -54,7 +51,7 @@ CONTRAST = Chart(
     title="Detection limits",
     sentence="A companion above its reduction's line would have been found at 5σ; lower is deeper.",
     sql=SQL,
-    points=points,
+    points=lines,
     drawing=Drawing(
         x=Axis("Separation", "″"),
         y=Axis("Δ magnitude", "mag", reverse=True),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lyot.site.chart import Axis, Chart, Drawing, Layer, Point, Subject, finite
+from lyot.site.chart import Axis, Chart, Drawing, Drawn, Layer, Line, Point, Subject, finite
 from lyot.site.release import Row
 from lyot.site.track import SQL, polar_path, sources, tracks
-from lyot.site.words import day, julian_year
+from lyot.site.words import day
+from lyot.sky import julian_year
 
 LAYERS = (
     Layer("track", "line", "a background star", muted=True, tabled=False),
@@ -16,23 +17,23 @@ LAYERS = (
 )
 
 
-def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject], Sequence[Point]]:
+def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject], Sequence[Drawn]]:
     """Points of one measured column against the year; `of_track` says which value of a track goes with it."""
 
-    def points(rows: list[Row], subject: Subject) -> Sequence[Point]:
-        found = []
+    def points(rows: list[Row], subject: Subject) -> Sequence[Drawn]:
+        found: list[Drawn] = []
         for track in tracks(rows, subject):
-            for layer, path in (("track", track.path), ("fitted", track.fitted)):
-                values = [] if path is None else polar_path(path)[:, of_track].tolist()
-                found += [
-                    Point(layer, julian_year(mjd), value, series=track.name)
-                    for mjd, value in zip(track.times.tolist(), values, strict=False)
-                ]
+            years = julian_year(track.times)
+            found += [
+                Line(layer, years, polar_path(path)[:, of_track], series=track.name)
+                for layer, path in (("track", track.path), ("fitted", track.fitted))
+                if path is not None
+            ]
         for name, seen in sources(rows):
             found += [
                 Point(
                     layer="measured",
-                    x=julian_year(row["mjd"]),
+                    x=float(julian_year(row["mjd"])),
                     y=row[quantity],
                     series=name,
                     label=" ".join(part for part in (day(row["mjd"]), row["instrument"]) if part),
@@ -42,8 +43,7 @@ def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject],
                 for row in seen
                 if finite(row[quantity])
             ]
-        measured = [point for point in found if point.layer == "measured"]
-        return found if len({point.x for point in measured}) > 1 else []
+        return found if len({point.x for point in found if isinstance(point, Point)}) > 1 else []
 
     return points
 

@@ -12,8 +12,8 @@ if (figures.length) import("./explore.js").then((explore) => figures.forEach(exp
 
 if (document.querySelector("button.cart, #cart")) import("./cart.js").then((cart) => cart.start());
 
-const manual = document.getElementById("manual");
+const manual = document.getElementById("manual-search");
 if (manual) import("./manual.js").then((search) => search.start(manual));
 
-const sql = document.getElementById("sql");
+const sql = document.getElementById("sql-form");
 if (sql) import("./sql.js").then((page) => page.start(sql));

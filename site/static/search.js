@@ -24,33 +24,37 @@ export function plain(text) {
     .normalize("NFKD").replace(/[^\p{L}\p{N}+]/gu, "");
 }
 
-// Fewest edits that turn `query` (at most 31 letters) into some part of `text`, given up beyond `most`: bits of a word
-// stand for the rows of the usual table (Myers 1999).
-export function edits(query, text, most = Infinity) {
-  const length = Math.min(query.length, 31);
-  const where = new Map();
-  for (let i = 0; i < length; i++) where.set(query[i], (where.get(query[i]) ?? 0) | (1 << i));
-  return fewest(where, length, text, most);
+// Fewest edits that turn `query` (at most 31 letters) into some part of `text`: bits of a word stand for the rows of the
+// usual table (Myers 1999).
+export function edits(query, text) {
+  return fewest(letters(query), Math.min(query.length, 31), text);
 }
 
-function fewest(where, length, text, most) {
+const TABLE = new Int32Array(65536); // for each letter, the places of the query that hold it
+
+function letters(query) {
+  TABLE.fill(0);
+  for (let i = 0; i < Math.min(query.length, 31); i++) TABLE[query.charCodeAt(i)] |= 1 << i;
+  return TABLE;
+}
+
+function fewest(where, length, text) {
   const last = 1 << (length - 1);
   let plus = -1, minus = 0, score = length, best = length;
   for (let j = 0; j < text.length; j++) {
-    const equal = where.get(text[j]) ?? 0;
+    const equal = where[text.charCodeAt(j)];
     const vertical = equal | minus;
     const diagonal = (((equal & plus) + plus) ^ plus) | equal;
     let up = minus | ~(diagonal | plus);
     let down = plus & diagonal;
     if (up & last) score++;
-    else if (down & last) score--;
+    else if (down & last && --score < best) best = score;
     up <<= 1;
     down <<= 1;
     plus = down | ~(vertical | up);
     minus = up & vertical;
-    if (score < best) best = score;
   }
-  return best > most ? Infinity : best;
+  return best;
 }
 
 export class Index {
@@ -109,12 +113,10 @@ export class Index {
     if (begins.length || holds.length) return begins.concat(holds);
     const allowed = query.length >= 8 ? 2 : query.length >= 4 ? 1 : 0;
     if (!allowed) return [];
-    const length = Math.min(query.length, 31);
-    const where = new Map();
-    for (let i = 0; i < length; i++) where.set(query[i], (where.get(query[i]) ?? 0) | (1 << i));
+    const length = Math.min(query.length, 31), where = letters(query);
     const close = [[], [], []];
     for (const row of order) {
-      const distance = fewest(where, length, this.text[row], allowed);
+      const distance = fewest(where, length, this.text[row]);
       if (distance <= allowed && fits(row)) close[distance].push(row);
     }
     return close.flat();

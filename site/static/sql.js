@@ -48,6 +48,7 @@ export function start(form) {
 }
 
 async function open({ engine, database }) {
+  globalThis.sqlite3ApiConfig = { warn() {} }; // that it cannot keep files here is no news: it shall not
   const { default: load } = await import(new URL(`${engine}index.mjs`, document.baseURI));
   const [sqlite, bytes] = await Promise.all([
     load({ print: () => {}, printErr: () => {}, locateFile: (name) => new URL(`${engine}${name}`, document.baseURI).href }),
