@@ -135,7 +135,7 @@ def test_other_sites_may_read_a_public_release(served):
 
 
 def test_other_sites_may_not_read_a_private_release(store, tmp_path):
-    private = application(with_site(publish(store, tmp_path, workspace="main").folder))
+    private = application(with_site(publish(store, tmp_path, workspace="main").folder), local=True)
     assert "access-control-allow-origin" not in ask(private, "/lyot/target.json").headers
     assert "access-control-allow-origin" not in ask(private, "/search.json").headers
 

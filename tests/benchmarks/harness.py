@@ -62,6 +62,13 @@ def at_most(name: str, value: float, bar: float, **more: Any) -> None:
     assert value <= bar, f"{name}: {value:.2f}, at most {bar:g} wanted"
 
 
+def at_least(name: str, value: float, bar: float, **more: Any) -> None:
+    """Write a figure that must reach its bar to `out/bench.json`, say it, and fail below the bar."""
+    _write(name, {"value": round(value, 3), "at_least": bar, **more})
+    print(f"\n{name:34s} {value:10.2f} (at least {bar:g})   {more or ''}")
+    assert value >= bar, f"{name}: {value:.2f}, at least {bar:g} wanted"
+
+
 def _write(name: str, figure: dict[str, Any]) -> None:
     figures = json.loads(OUT.read_text()) if OUT.exists() else {}
     figures[name] = figure
