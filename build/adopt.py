@@ -15,7 +15,8 @@ import lyot
 from lyot.build.centred import centred, peak_in_the_middle, without_gaps
 from lyot.build.options import AdoptOptions
 from lyot.build.outside import FitsFile, read_fits
-from lyot.catalog.release import release_day, utc_day
+from lyot.build.rights import settle
+from lyot.catalog.release import utc_day
 from lyot.catalog.tables.observation import OBSERVATION_TABLE
 from lyot.catalog.tables.survey import SURVEY
 from lyot.cube import Cube, Floats, Images
@@ -86,12 +87,8 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
     rows = {"observation": OBSERVATION_TABLE.rows([row])}
     if options.survey is not None:
         rows["survey"] = SURVEY.rows([{"survey_id": slug(options.survey), "name": options.survey}])
-    kept = store.put(product, {"fits": content}, rows)
-    # What was adopted last is what counts, even where an older choice was made again
-    store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=product.workspace)
-    if options.release_date is not None:
-        release(store, kept.product, options.release_date)
-    return kept
+    settle(store, product, options.release_date, "lyot adopt")
+    return store.put(product, {"fits": content}, rows)
 
 
 def _check_normalisation(cube: Cube) -> None:
@@ -112,16 +109,6 @@ def _check_normalisation(cube: Cube) -> None:
             f"The PSF looks normalised: its flux in 1 FWHM is {own:.3f}, and the star is taken for the star flux times "
             "the PSF. Say --psf-normalised if that is right, --psf-counts if the star flux stands as it is."
         )
-
-
-def release(store: Store, product: Product, release_date: str) -> None:
-    """Say from which day (ISO, UTC) the data set of a product is public; it can be said again."""
-    document = {
-        "release_date": release_day(release_date),
-        "changed": datetime.now(UTC).isoformat(timespec="seconds"),
-        "by": "lyot adopt",
-    }
-    store.note(f"releases/{product.dataset}", document, workspace=product.workspace)
 
 
 def dataset_name(camera: Instrument, target: str, day: str, filter_name: str | None) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import lyot
+from lyot.build.rights import settle
 from lyot.catalog import hcifits
 from lyot.catalog.exchange import Rows, rows_of
 from lyot.catalog.flat import document_of_csv
@@ -100,16 +100,8 @@ def _keep(
         for table, listed in rows.tables.items()
         if listed
     }
-    kept = store.put(product, {"document": content}, given)
-    store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=workspace)
-    if release_date is not None:
-        document = {
-            "release_date": release_date,
-            "changed": datetime.now(UTC).isoformat(timespec="seconds"),
-            "by": "lyot import",
-        }
-        store.note(f"releases/{product.dataset}", document, workspace=workspace)
-    return kept
+    settle(store, product, release_date, "lyot import")
+    return store.put(product, {"document": content}, given)
 
 
 def _with_rights(row: Mapping[str, Any], table: str, workspace: str, simulated: bool) -> dict[str, Any]:

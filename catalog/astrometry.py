@@ -58,9 +58,21 @@ def complete(row: Mapping[str, Any], path: str = "") -> dict[str, Any]:
         if any(given) and not all(given):
             missing = names[given.index(False)]
             raise BadInput(f"{path}: {missing} is missing", hint=f"{' and '.join(names)} belong together")
-    if all(polar_given) == all(flat_given):
+    if all(polar_given) and all(flat_given):
+        return _with_both_errors(row)
+    if not any((*polar_given, *flat_given)):
         return dict(row)
     return _with_offsets(row) if all(polar_given) else _with_polar(row, path)
+
+
+def _with_both_errors(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A detection with both forms of its position: the form that has no errors takes those of the other."""
+    polar_known = {"separation_error", "position_angle_error"} <= row.keys()
+    flat_known = {"dra_error", "ddec_error"} <= row.keys()
+    if polar_known == flat_known:
+        return dict(row)
+    errors = _with_offsets(row) if polar_known else _with_polar(row, "")
+    return {**errors, **row}
 
 
 def _with_offsets(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from lyot.errors import BadInput
 POSITIVE = ("parallax", "pixel_scale", "separation", "wavelength", "exposure_time", "age", "mass")
 LONGEST = 100_000  # characters of a text: longer ones are files, not values
 
+NEVER = "9999-12-31"
+
 
 def checked_row(table: Table, row: Mapping[str, Any], path: str) -> dict[str, Any]:
     """The row with every value checked and of its column's type; what it does not say is left out.
@@ -36,6 +38,8 @@ def checked_row(table: Table, row: Mapping[str, Any], path: str) -> dict[str, An
         for name, value in row.items()
         if value is not None and value != ""
     }
+    if "release_date" in row and "release_date" not in values:
+        values["release_date"] = NEVER  # a row that says it has none stays private, whatever its file says
     for column in table.columns:
         if column.required and column.name not in values and column.name not in ("simulated", "workspace"):
             raise BadInput(f"{path or table.name}: {column.name} is missing", hint=column.doc)

@@ -85,7 +85,24 @@ def _observations(rows: list[Row]) -> list[Row]:
         reductions[which] |= {name: value for name, value in row.items() if name in own}
         elsewhere = (of_observation - _OF_DETECTIONS) | own | {"julian_date"}
         reductions[which]["detections"].append({name: v for name, v in row.items() if name not in elsewhere})
+    for observation in observations.values():
+        _as_private_as_its_rows(observation)
     return list(observations.values())
+
+
+def _as_private_as_its_rows(observation: Row) -> None:
+    """An observation is public no sooner than the first of its detections, nor is a reduction."""
+    everything: list[Row] = []
+    for reduction in observation["reductions"]:
+        everything += reduction["detections"]
+        _from_the_first_day_of(reduction["detections"], reduction)
+    _from_the_first_day_of(everything, observation)
+
+
+def _from_the_first_day_of(detections: list[Row], whole: Row) -> None:
+    days = [row.get("release_date") for row in detections]
+    if days and all(days):
+        whole["release_date"] = min(str(day) for day in days)
 
 
 _TELLS_OBSERVATIONS = ("observation_id", "target_id", "target_name", "instrument", "mjd", "julian_date", "date")

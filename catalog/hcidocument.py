@@ -48,6 +48,8 @@ def document_of_hci(hci: HciFits) -> dict[str, Any]:
             observation[name] = value
     if "instrument" in observation:
         observation["instrument"] = slug(observation["instrument"])
+    if cards.get("SIMULATE") is True:
+        observation["simulated"] = True
     observation["reductions"] = [_reduction(hci, cards, images) for images in _by_reduction(hci)]
     return {"observations": [observation]}
 

@@ -108,7 +108,7 @@ class Store:
         found = [
             self._read(path)
             for path in self._list(top)
-            if path.endswith(".json") and "/notes/" not in path[len(self.root):]
+            if path.endswith(".json") and path[len(self.root):].strip("/").split("/")[1:2] != ["notes"]
         ]
         return sorted(
             (

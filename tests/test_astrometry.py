@@ -50,7 +50,8 @@ def test_the_form_that_was_given_stays():
     assert {name: done[name] for name in row} == row
     assert (done["dra"], done["ddec"]) == pytest.approx(offsets(452.0, 211.2))
     both = row | {"dra": 1.0, "ddec": 2.0}
-    assert complete(both) == both
+    assert {name: complete(both)[name] for name in both} == both
+    assert complete(both)["dra_error"] == done["dra_error"]  # the form without errors takes those of the other
     assert complete({"snr": 5.0}) == {"snr": 5.0}
 
 
