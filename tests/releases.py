@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+
+from astropy.io import fits
+from baked import hci
 
 from lyot.catalog.table import tables
 from lyot.product import Product
@@ -44,6 +48,15 @@ def facts(store: Store, *, dataset: str = "facts/paper", date: str | None = OPEN
     return kept
 
 
+def _fits(words: str) -> bytes:
+    """Images of a reduction, with words in the header."""
+    buffer = io.BytesIO()
+    with fits.open(io.BytesIO(hci())) as hdus:
+        hdus[0].header["OBJECT"] = words
+        hdus.writeto(buffer)
+    return buffer.getvalue()
+
+
 def sequence(
     store: Store, dataset: str = "naco/beta-pic/2013-02-01", *, target: str = "beta-pic", date: str | None = OPEN,
     workspace: str = "main", simulated: bool = False, version: int = 1, words: str = "",
@@ -52,7 +65,7 @@ def sequence(
     cube = store.put(
         Product(kind="cube", dataset=dataset, record={"version": version, "words": words}, workspace=workspace,
                 about={"target": target, "words": words}),
-        {"fits": b"SIMPLE  = " + words.encode()},
+        {"fits": _fits(words)},
         rows("observation", {"observation_id": dataset, "target_id": target, "target_name": words or target,
                              "date": "2013-02-01", "instrument": "naco", "programme": words or None},
              simulated=simulated),
@@ -61,7 +74,7 @@ def sequence(
     reduction = store.put(
         Product(kind="reduction", dataset=dataset, record={"recipe": "pca", "words": words}, inputs=(cube.key,),
                 workspace=workspace, label="pca", about={"target": target}),
-        {"fits": b"SIMPLE  = " + words.encode()},
+        {"fits": _fits(words)},
         {
             **rows("reduction", {"reduction_id": name, "observation_id": dataset, "target_id": target,
                                  "recipe": "pca", "parameters": words or None}, simulated=simulated),
