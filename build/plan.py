@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import lyot
+from lyot.build.library import library_of
 from lyot.errors import NotFound
 from lyot.product import Product, slug
 from lyot.reduce.recipes import PUBLISHED
@@ -17,10 +18,11 @@ from lyot.store import Kept, Store
 
 @dataclass(frozen=True)
 class Job:
-    """One recipe to be run on one cube."""
+    """One recipe to be run on one cube, with the cubes of other stars that strategy "rdi" compares it with."""
 
     cube: Kept
     recipe: Recipe
+    library: tuple[Kept, ...] = ()
 
     @property
     def dataset(self) -> str:
@@ -29,8 +31,9 @@ class Job:
 
     @property
     def label(self) -> str:
-        """Recipe and parameters, as a name: `pca-ncomp-5`."""
-        return slug(f"{self.recipe.name} {self.recipe.parameters}")
+        """Recipe and parameters, as a name: `pca-ncomp-5`, or `pca-rdi-ncomp-5` if its strategy is not ADI."""
+        strategy = "" if self.recipe.strategy == "adi" else self.recipe.strategy
+        return slug(f"{self.recipe.name} {strategy} {self.recipe.parameters}")
 
     @property
     def reduction(self) -> Product:
@@ -49,7 +52,7 @@ class Job:
             kind=kind,
             dataset=cube.dataset,
             record=record,
-            inputs=(self.cube.key,),
+            inputs=(self.cube.key, *(other.key for other in self.library)),
             workspace=cube.workspace,
             label=self.label,
             about={**of_cube, "recipe": self.recipe.name, "version": lyot.__version__, **about},
@@ -89,10 +92,16 @@ def plan(
         one if isinstance(one, Recipe) else recipe_named(one, **dict(settings or {}))
         for one in dict.fromkeys(recipes or PUBLISHED)
     ]
-    jobs = [Job(cube, one) for cube in _chosen(current_cubes(store, workspace), datasets) for one in wanted]
+    cubes = current_cubes(store, workspace)
+    jobs = [_job(store, cube, one, cubes) for cube in _chosen(cubes, datasets) for one in wanted]
     return [
         job for job in jobs if not store.has(job.reduction) and (retry or not store.has(job.refusal))
     ]
+
+
+def _job(store: Store, cube: Kept, recipe: Recipe, cubes: Sequence[Kept]) -> Job:
+    """A job with its library, if its strategy wants one: a star that comes to the library makes it another job."""
+    return Job(cube, recipe, library_of(store, cube, cubes) if recipe.strategy == "rdi" else ())
 
 
 def current_cubes(store: Store, workspace: str | None = None) -> list[Kept]:
@@ -125,7 +134,7 @@ def overview(store: Store) -> list[dict[str, Any]]:
     found = []
     for cube in current_cubes(store):
         product = cube.product
-        labels = sorted({one.product.label for one in reductions if cube.key in one.product.inputs})
+        labels = sorted({one.product.label for one in reductions if cube.key in one.product.inputs[:1]})
         missing = list(product.about.get("lacks", ()))
         note = releases[product.workspace].get(f"releases/{product.dataset}", {})
         if not note.get("release_date"):

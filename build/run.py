@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+from lyot.build.library import frames_of
 from lyot.build.plan import Job
 from lyot.build.result import Made, hci_of, rows_of
 from lyot.catalog import hcifits
@@ -56,15 +57,17 @@ class _Answer(NamedTuple):
     message: str = ""
 
 
-def reduce_one(store: Store, cube: Kept, recipe: Recipe) -> Kept:
+def reduce_one(store: Store, cube: Kept, recipe: Recipe, library: Sequence[Kept] = ()) -> Kept:
     """Reduce one cube and keep its HCI-FITS file and its rows; what was made before is not made again.
+
+    `library` are cubes of other stars, for strategy "rdi".
 
     Raises
     ------
     Unprocessable
         If the cube cannot give this reduction.
     """
-    job = Job(cube, recipe)
+    job = Job(cube, recipe, tuple(library))
     if store.has(job.reduction):
         return store.get(job.reduction)
     if "level1_only" in cube.product.about:
@@ -77,7 +80,8 @@ def reduce_one(store: Store, cube: Kept, recipe: Recipe) -> Kept:
         north=observation["true_north_error"] or 0.0,
         centre=(observation["centring_error"] or 0.0) / frames.pixel_scale,
     )
-    made = Made(job, frames, observation, analyse(frames, recipe, errors=errors), started)
+    others = frames_of(store, job.library, frames, recipe.library_size) if recipe.strategy == "rdi" else None
+    made = Made(job, frames, observation, analyse(frames, recipe, errors=errors, library=others), started)
     content, rows = hcifits.write(hci_of(made)), rows_of(made)
     rows["run"] = RUN.rows([_row(job, job.reduction, "done", started, time.perf_counter() - clock)])
     return store.put(job.reduction, {"fits": content}, rows)
@@ -133,7 +137,7 @@ def _attempt(url: str, job: Job) -> _Answer:
     store = Store(url)
     started, clock = _now(), time.perf_counter()
     try:
-        return _Answer("done", reduce_one(store, job.cube, job.recipe).key)
+        return _Answer("done", reduce_one(store, job.cube, job.recipe, job.library).key)
     except Unprocessable as error:
         row = _row(job, job.refusal, "unprocessable", started, time.perf_counter() - clock, str(error))
         return _Answer("unprocessable", store.put(job.refusal, rows={"run": RUN.rows([row])}).key, str(error))

@@ -154,7 +154,9 @@ def _subject(kept: Kept) -> tuple[str, ...]:
     subject = (product.kind, product.workspace, product.dataset)
     if product.kind in ("cube", "import"):
         return subject
-    return (*subject, *product.inputs, canonical(_without_versions(dict(product.record))))
+    # A reduction comes from its cube first; a library of other stars that has grown makes a newer version of it.
+    inputs = product.inputs[:1] if product.kind == "reduction" else product.inputs
+    return (*subject, *inputs, canonical(_without_versions(dict(product.record))))
 
 
 def _without_versions(record: Any) -> Any:

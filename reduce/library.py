@@ -192,6 +192,28 @@ def _at_wavelength(library: Images, cube: Cube, wave: int) -> Images:
     return without_gaps(frames)
 
 
+def closest(frames: Images, library: Images, count: int) -> NDArray[np.intp]:
+    """Which `count` frames of a library are best correlated with the mean of some frames, best first.
+
+    Compared is the disc about the star that fits in the frame, each frame less its mean there.
+
+    Parameters
+    ----------
+    frames : (nframe, y, x), counts, without gaps
+    library : (nref, y, x), counts, without gaps
+    count : int
+    """
+    radius, _ = polar(library.shape[1:])
+    field = radius <= min(library.shape[1:]) // 2
+    there = library.reshape(len(library), -1)[:, field]
+    there = there - there.mean(axis=1, keepdims=True)
+    here = frames.mean(axis=0).ravel()[field]
+    here = here - here.mean()
+    lengths = np.linalg.norm(there, axis=1)
+    correlation = there @ here / np.where(lengths > 0, lengths, np.inf)
+    return np.argsort(-correlation, kind="stable")[:count]
+
+
 def _of_other_stars(frames: Images, library: Images, count: int) -> Images:
     """The `count` library frames best correlated with the science frames' mean, each as bright as that.
 
@@ -199,16 +221,9 @@ def _of_other_stars(frames: Images, library: Images, count: int) -> Images:
     -------
     (count, ny · nx), best correlated first
     """
-    flat = library.reshape(len(library), -1)
-    radius, _ = polar(library.shape[1:])
-    field = radius <= min(library.shape[1:]) // 2
+    best = library[closest(frames, library, count)].reshape(-1, frames[0].size)
     mean = frames.reshape(len(frames), -1).mean(axis=0)
-    there = flat[:, field] - flat[:, field].mean(axis=1, keepdims=True)
-    here = mean[field] - mean[field].mean()
-    lengths = np.linalg.norm(there, axis=1)
-    correlation = there @ here / np.where(lengths > 0, lengths, np.inf)
-    best = np.argsort(-correlation, kind="stable")[:count]
-    powers = np.einsum("ij,ij->i", flat[best], flat[best], dtype=float)
-    factors = flat[best] @ mean / np.where(powers > 0, powers, np.inf)
-    chosen: Images = flat[best] * factors[:, None].astype(np.float32)
+    powers = np.einsum("ij,ij->i", best, best, dtype=float)
+    factors = best @ mean / np.where(powers > 0, powers, np.inf)
+    chosen: Images = best * factors[:, None].astype(np.float32)
     return chosen

@@ -81,7 +81,7 @@ def quick(monkeypatch):
     """Analyses that take no time; how often one was asked for."""
     asked = []
 
-    def analyse(cube: Cube, recipe, errors):
+    def analyse(cube: Cube, recipe, errors, library=None):
         asked.append((recipe.name, errors))
         return reduction(len(cube.frames))
 
@@ -160,7 +160,7 @@ def test_one_failure_stops_no_other(store, tmp_path, monkeypatch):
 def test_what_cannot_be_done_is_kept_and_not_tried_again(store, tmp_path, monkeypatch):
     sequence(store, tmp_path / "a", simulated=True)
 
-    def refuse(cube, recipe, errors):
+    def refuse(cube, recipe, errors, library=None):
         raise Unprocessable("one frame", hint="take more")
 
     monkeypatch.setattr(running, "analyse", refuse)
@@ -219,7 +219,7 @@ def test_what_the_cube_decided_is_in_row_and_file(store, tmp_path, monkeypatch):
     settled = {"components": {"ncomp": 3, "snr": {"1": 4.0, "3": 9.0}}, "select": {"4": "flux"}}
     seen = []
 
-    def analyse(cube: Cube, recipe, errors):
+    def analyse(cube: Cube, recipe, errors, library=None):
         seen.append(cube)
         return replace(reduction(1), settled=settled)
 
