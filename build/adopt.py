@@ -69,7 +69,7 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
     cube = _cube(files, frames, setup, options)
     product = Product(
         kind="cube",
-        dataset=dataset_name(setup.camera, options.target, utc_day(options.date), setup.filter),
+        dataset=dataset_name(setup.camera, options.target, _when(options.date), setup.filter),
         record=_record(files, setup, options),
         workspace=options.workspace,
         about={
@@ -117,6 +117,15 @@ def dataset_name(camera: Instrument, target: str, day: str, filter_name: str | N
     if filter_name:
         parts.append(slug(filter_name.replace("'", "p").replace("′", "p")))
     return "/".join(parts)
+
+
+def _when(date: str) -> str:
+    """The day (UTC), with the time where one is given: a star may be observed twice in a night."""
+    moment = datetime.fromisoformat(date.strip())
+    if len(date.strip()) <= len("2013-01-31"):
+        return utc_day(date)
+    utc = moment if moment.tzinfo is None else moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dt%H%M")
 
 
 def _frames(file: FitsFile) -> Images:

@@ -21,11 +21,12 @@ from lyot.catalog.orbit import Sightings, orbits
 from lyot.catalog.orbit import log_evidence as log_evidence_of_orbits
 from lyot.catalog.positions import Positions
 from lyot.errors import BadInput
-from lyot.sky import Drift, Floats, Star, drift_past, earth_position
+from lyot.sky import DAYS_PER_YEAR, Drift, Floats, Star, drift_past, earth_position
 
 ODDS = 20.0  # to 1, for a verdict
 MASS = 1.0  # solar masses, of a star of which none is known
 SURE = 1e6  # odds beyond which they are no longer told: the models themselves are not that certain
+TOO_FAST = 1.5  # times the speed of escape: masses and distances are not known better
 BATCH = 40_000  # sources judged at once, if each has one position; fewer by the square of what they have
 
 
@@ -219,7 +220,7 @@ def judge_all(sources: Sequence[Source]) -> list[Verdict]:
     weighed: dict[int, tuple[float, float]] = {}
     for batch in batches([sources[n] for n in several]):
         weighed.update(zip((several[n] for n in batch.numbers), _weigh(batch), strict=True))
-    return [_verdict(star, seen, weighed.get(n)) for n, (star, seen, _) in enumerate(sources)]
+    return [_verdict(source, weighed.get(n)) for n, source in enumerate(sources)]
 
 
 def _weigh(batch: Batch) -> list[tuple[float, float]]:
@@ -241,7 +242,8 @@ def _needed(epochs: int) -> float:
     return ODDS if epochs > 2 else ODDS**2
 
 
-def _verdict(star: Star | None, seen: Positions, weighed: tuple[float, float] | None) -> Verdict:
+def _verdict(source: tuple[Star | None, Positions, float | None], weighed: tuple[float, float] | None) -> Verdict:
+    star, seen, mass = source
     epochs, span = seen.epochs, seen.time_span
     if weighed is None:
         why = "the motion of the star is not known" if star is None and epochs > 1 else "it was seen once"
@@ -252,11 +254,40 @@ def _verdict(star: Star | None, seen: Positions, weighed: tuple[float, float] | 
     degrees = seen.offsets.size - 4
     reduced = chi2 / degrees if degrees > 0 else None
     status = judged(odds, epochs)
+    if status == "COMPANION" and star is not None and (over := _over_escape(star, seen, mass or MASS)) is not None:
+        why = f"it fits neither: no star in the background, but {over:.1f} times too fast to be bound"
+        return Verdict("AMBIGUOUS", odds, epochs, span, reduced, why)
     if status == "AMBIGUOUS":
         why = f"{_said(odds)}, less than the {_needed(epochs):g} to 1 that {epochs} epochs need"
     else:
         why = f"{_said(odds)}, over {epochs} epochs in {span:.0f} d"
     return Verdict(status, odds, epochs, span, reduced, why)
+
+
+def _over_escape(star: Star, seen: Positions, mass: float) -> float | None:
+    """Speed over that of escape, where it is surely too much for a bound object; None where it may be bound.
+
+    The odds say which of two models is the less bad; a position of the wrong sign, or a fast star of the field, fits
+    neither. The speed is that of the best straight line, which no orbit exceeds; that of escape is taken at the
+    smallest projected separation, where it is largest: √(8π² M / r) in AU/yr, M in solar masses and r in AU.
+    """
+    separation = float(np.hypot(*seen.offsets.T).min())
+    parallax = float(star.parallax)
+    escape = math.sqrt(8 * math.pi**2 * mass * parallax / max(separation, 1e-9)) * parallax  # mas/yr
+    years = (seen.times - seen.times.mean()) / DAYS_PER_YEAR
+    chord = np.hypot(*(seen.offsets[-1] - seen.offsets[0])) / max(float(years[-1] - years[0]), 1e-9)
+    if chord < escape:
+        return None
+    design = np.stack([np.ones_like(years), years], axis=1)
+    weights = np.linalg.inv(seen.covariances)
+    normal = np.einsum("ta,tkm,tb->akbm", design, weights, design).reshape(4, 4)
+    data = np.einsum("ta,tkm,tm->ak", design, weights, seen.offsets).reshape(4)
+    covariance = np.linalg.inv(normal)
+    velocity = (covariance @ data)[2:]
+    speed = float(np.hypot(*velocity))
+    along = velocity / speed
+    error = math.sqrt(float(along @ covariance[2:, 2:] @ along))
+    return speed / escape if speed - 3 * error > TOO_FAST * escape else None
 
 
 def _said(odds: float) -> str:

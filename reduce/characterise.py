@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ REACH = 1.25  # FWHM around a source on which the fit looks
 ROUNDS = 20  # of Gauss–Newton; five suffice for a source that is one
 SETTLED = 2e-3  # px: far below any error of a position
 TRIALS = (8, 16)  # fewest and most azimuths at which errors are measured
+VALLEYS = ((0.0, 0.0), (0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5))  # px from the peak, where fits begin
 AWAY = 2.0  # FWHM from a source to the nearest trial
 
 
@@ -48,7 +49,9 @@ class Fit:
     trials: int = 0
 
 
-def fit_source(local: LocalReduction, guess: Point, background: float = 0.0) -> Point:
+def fit_source(
+    local: LocalReduction, guess: Point, background: float = 0.0, starts: Sequence[tuple[float, float]] = ((0.0, 0.0),)
+) -> Point:
     """Place and flux of the source whose negative, put into the frames, leaves least behind.
 
     Least squares over the pixels within 1.25 FWHM of the guess, by Gauss–Newton with damping: the whole reduction is
@@ -61,6 +64,9 @@ def fit_source(local: LocalReduction, guess: Point, background: float = 0.0) -> 
         Within about half a FWHM; of flux 0, the flux is guessed too.
     background : float, counts
         Level of the image around the source.
+    starts : (y, x) px from the guess where fits begin
+        Of several, the one counts that leaves least: a strong source changes the components, so that what is left has
+        more than one valley, and the one at the peak is not always the deepest.
 
     Raises
     ------
@@ -85,7 +91,11 @@ def fit_source(local: LocalReduction, guess: Point, background: float = 0.0) -> 
     if not np.isfinite(left(np.array([y, x, 0.0]))).all():
         raise Unprocessable("the source stands beside pixels that nobody saw")
     flux = guess.flux or _flux_guess(left, np.array([y, x, 0.0]), float(local.psf.max()))
-    found = _least_squares(left, np.array([y, x, flux]))
+    ends = each(lambda off: _settled(left, np.array([y + off[0], x + off[1], flux])), list(starts))
+    reached = [end for end in ends if end is not None]
+    if not reached:
+        raise Unprocessable(f"the fit has not settled after {ROUNDS} rounds")
+    found = min(reached, key=lambda end: float((left(end) ** 2).sum()))
     if math.hypot(found[0] - y, found[1] - x) > 0.75 * fwhm:
         raise Unprocessable("the fit ran away from the peak")
     if not found[2] > 0:
@@ -107,10 +117,11 @@ def _flux_guess(left: Callable[[Floats], Floats], start: Floats, peak: float) ->
     return flux
 
 
-def _least_squares(left: Callable[[Floats], Floats], start: Floats) -> Floats:
+def _settled(left: Callable[[Floats], Floats], start: Floats) -> Floats | None:
     """Minimise |left|² over (y, x, flux) by damped Gauss–Newton, with derivatives by differences.
 
-    Derivatives are kept while steps are small: the problem is nearly linear about the source.
+    Derivatives are kept while steps are small: the problem is nearly linear about the source. None if it does not
+    settle.
     """
     here, damping = start, 1e-3
     residual = left(here)
@@ -128,7 +139,7 @@ def _least_squares(left: Callable[[Floats], Floats], start: Floats) -> Floats:
             return here
         if np.abs(move[:2]).max() > 0.03 or abs(move[2]) > 0.03 * abs(here[2]):
             slope = None
-    raise Unprocessable(f"the fit has not settled after {ROUNDS} rounds")
+    return None
 
 
 def _downhill(
@@ -168,7 +179,7 @@ def characterise(local: LocalReduction, image: NDArray[np.floating], guess: Poin
         If the fit fails, or fewer than eight trials come back.
     """
     background = ring_level(image, guess, local.fwhm)
-    found = fit_source(local, guess, background)
+    found = fit_source(local, guess, background, VALLEYS)
     offsets = each(lambda angle: _offset(local, found, angle, background), trial_angles(found, local.fwhm).tolist())
     known = np.array([offset for offset in offsets if offset is not None])
     if len(known) < TRIALS[0]:

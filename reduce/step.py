@@ -64,6 +64,8 @@ class Recipe(Declaration):
     A starlight model is a step; calling the recipe on a cube gives its `Reduction`.
     """
 
+    version: ClassVar[int] = 2  # bumped when subtracting, derotating or measuring gives another result
+
     name: str
     model: SerializeAsAny[Step]
     strategy: Strategy = "adi"
@@ -99,6 +101,7 @@ class Recipe(Declaration):
         """JSON that replays the recipe."""
         written = {
             "recipe": self.name,
+            "version": self.version,
             "model": self.model.record(),
             "strategy": self.strategy,
             "collapse": self.collapse,
@@ -113,7 +116,12 @@ class Recipe(Declaration):
     @classmethod
     def replay(cls, record: dict[str, Any]) -> Recipe:
         """The recipe of a record."""
-        rest = {name: value for name, value in record.items() if name not in ("recipe", "model", *RULES)}
+        if record["version"] != cls.version:
+            raise BadInput(
+                f"recipes are at version {cls.version}, the record wants version {record['version']}",
+                hint="install the release of Lyot that made the product",
+            )
+        rest = {name: value for name, value in record.items() if name not in ("recipe", "version", "model", *RULES)}
         rules = {name: replay(record[name]) for name in RULES if name in record}
         return cls(name=record["recipe"], model=replay(record["model"]), **rules, **rest)
 

@@ -64,7 +64,7 @@ def test_its_row_says_what_was_observed(store, folder):
     kept = take(store, folder, date="2013-01-31T06:00:00", survey="My survey", programme="090.C-0653")
     (row,) = store.rows(kept, "observation").to_pylist()
 
-    assert row["observation_id"] == "naco/beta-pic/2013-01-31/lp"
+    assert row["observation_id"] == "naco/beta-pic/2013-01-31t0600/lp"
     assert (row["target_id"], row["target_name"]) == ("beta-pic", "beta Pic")
     assert row["date"] == "2013-01-31"
     assert row["mjd"] == pytest.approx(56323.25, abs=1e-9)  # MJD 56323 is 2013-01-31
@@ -265,3 +265,10 @@ def test_how_the_psf_is_normalised_is_asked_and_kept(store, folder, capsys):
     fits_file(folder / "psf.fits", 1e5 * unit)
     with pytest.raises(BadInput, match="said to be normalised"):
         take(store, folder, psf_normalised=True)
+
+
+def test_two_sequences_of_one_night_are_two_data_sets(store, folder):
+    first = take(store, folder, date="2013-01-31T00:30:00")
+    second = take(store, folder, date="2013-01-31T08:30:00+02:00")
+    assert first.product.dataset == "naco/beta-pic/2013-01-31t0030/lp"
+    assert second.product.dataset == "naco/beta-pic/2013-01-31t0630/lp"

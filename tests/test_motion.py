@@ -306,3 +306,14 @@ def test_no_subset_gives_the_opposite_verdict(published, name):
     found = [verdict.status for verdict in judge_all([(star, seen.select(list(k)), mass) for k in subsets])]
     assert found.count(opposite) == 0
     assert found.count("AMBIGUOUS") < 0.05 * len(found)
+
+
+@pytest.mark.parametrize("name", BACKGROUND)
+def test_what_is_too_fast_to_be_bound_is_no_companion(published, name):
+    """Positions of the two background stars with East and West exchanged fit neither model, though one less badly."""
+    star, seen, mass = _source(published, name)
+    mirrored = Positions(seen.times, seen.offsets * [-1, 1], seen.covariances * [[1, -1], [-1, 1]])
+    verdict = judge(star, mirrored, mass)
+    assert verdict.log_odds > 20
+    assert verdict.status == "AMBIGUOUS"
+    assert "too fast" in verdict.reason
