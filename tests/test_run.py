@@ -135,7 +135,7 @@ def test_one_failure_stops_no_other(store, tmp_path, monkeypatch):
         sequence(store, tmp_path / target, target=target)
     errors = {"alpha": Unprocessable("too little rotation"), "beta": ZeroDivisionError("division by zero"),
               "gamma": BadInput("no such thing", hint="look again")}  # fmt: skip
-    monkeypatch.setattr(running, "analyse", lambda cube, recipe, errors: reduction())
+    monkeypatch.setattr(running, "analyse", lambda cube, recipe, errors, library: reduction())
     read = running.read_cube
 
     def stumble(data):
