@@ -138,13 +138,15 @@ def write_votable(table: Table, parquet: Path, path: Path) -> None:
 
     The rows are written by the database; a gzip file may be made of several that follow each other.
     """
-    fields = "".join(_field(column) for column in table.columns)
+    there = set(pq.read_schema(parquet).names)  # a release may be older than a column
+    columns = [column for column in table.columns if column.name in there]
+    fields = "".join(_field(column) for column in columns)
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
         f'<RESOURCE><TABLE name="{table.name}"><DESCRIPTION>{escape(table.doc)}</DESCRIPTION>\n{fields}'
         "<DATA><TABLEDATA>\n"
     )
-    cells = " || ".join(f"'<TD>' || {_cell(column)} || '</TD>'" for column in table.columns)
+    cells = " || ".join(f"'<TD>' || {_cell(column)} || '</TD>'" for column in columns)
     part = path.with_name(path.name + ".part")
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(

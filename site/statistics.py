@@ -99,6 +99,8 @@ COMPANIONS = Chart(
 def against_time(rows: list[Row], subject: Subject) -> Sequence[Point]:
     """Values of observations against the year; medians of months where there are many."""
     known = [row for row in rows if finite(row["value"], row["mjd"])]
+    if len({row["mjd"] for row in known}) < 2:
+        return []
     if len(known) <= MOST_POINTS:
         return [
             Point("value", float(julian_year(row["mjd"])), row["value"], label=f"{day(row['mjd'])} {row['star']}")

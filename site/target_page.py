@@ -21,7 +21,7 @@ STATUS_WORDS = {
     "BACKGROUND": "Background star",
     "UNDEFINED": "Undefined",
 }
-MOST_VALUES = 60  # published values that stand on the page itself; more have one of their own
+MOST_VALUES = 40  # published values that stand on the page itself; more have one of their own
 
 
 def context(release: Release, target: Row, overview: Row, files: Mapping[str, str]) -> dict[str, Any]:

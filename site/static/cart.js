@@ -36,6 +36,7 @@ function show(cart) {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     cart.querySelector("output").value = files.length ? `${files.length} files, ${(size / 1e6).toFixed(1)} MB` : "Nothing is put aside yet.";
     cart.querySelector("#cart-files").replaceChildren(...files.map((file) => Object.assign(document.createElement("li"), { textContent: file.path })));
+    cart.querySelector("#cart-script").hidden = !files.length;
     cart.querySelector("#cart-script").textContent = script(files, root);
   };
   cart.querySelector("#cart-save").addEventListener("click", () => save("lyot-download.sh", script(read(), root)));

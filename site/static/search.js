@@ -115,7 +115,11 @@ export class Index {
     if (!allowed) return [];
     const length = Math.min(query.length, 31), where = letters(query);
     const close = [[], [], []];
+    // with so few edits, one of one part more than that is there unchanged: a search that costs much less
+    const parts = Array.from({ length: allowed + 1 }, (_, part) =>
+      query.slice(Math.floor((part * length) / (allowed + 1)), Math.floor(((part + 1) * length) / (allowed + 1))));
     for (const row of order) {
+      if (!parts.some((part) => this.text[row].includes(part))) continue;
       const distance = fewest(where, length, this.text[row]);
       if (distance <= allowed && fits(row)) close[distance].push(row);
     }

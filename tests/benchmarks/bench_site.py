@@ -36,7 +36,8 @@ def star(number: int, random: np.random.Generator) -> dict[str, list[dict]]:
     times = 57000.0 + np.sort(random.uniform(0.0, 2500.0, 4))
     rows: dict[str, list[dict]] = {name: [] for name in tables()}
     rows["target"] = [
-        {**own, "name": f"HD {number}", "ra": random.uniform(0, 360), "dec": np.degrees(np.arcsin(random.uniform(-1, 1))),
+        {**own, "name": f"HD {number}", "ra": random.uniform(0, 360),
+         "dec": np.degrees(np.arcsin(random.uniform(-1, 1))),
          "ref_epoch": 2016.0, "pmra": pm[0], "pmdec": pm[1], "parallax": random.uniform(5, 50), "parallax_error": 0.03,
          "mag_h": random.uniform(3, 9), "mag_h_error": 0.02, "spectral_type": "A5V", "age": 30.0, "mass": 1.6}
     ]  # fmt: skip
@@ -105,8 +106,10 @@ def baked(folder: Path, count: int) -> Path:
         connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
         writers[table.name] = pq.ParquetWriter(folder / "parquet" / f"{table.name}.parquet", table.arrow_schema())
     shared: dict[str, list[dict]] = {name: [] for name in tables()}
-    shared["reference"] = [{"reference_id": f"ref-{n}", "citation": f"Author et al. {n}, A&A", "year": 2020, "url": None}
-                           for n in range(100)]  # fmt: skip
+    shared["reference"] = [
+        {"reference_id": f"ref-{n}", "citation": f"Author et al. {n}, A&A", "year": 2020, "url": None}
+        for n in range(100)
+    ]
     shared["survey"] = [{"survey_id": "survey", "name": "The survey", "description": "Stars"}]
     shared["workspace"] = [{"workspace": "main", "policy": "release-date"}]
     block = 2000

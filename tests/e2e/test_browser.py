@@ -105,15 +105,24 @@ def test_pages_fit_any_width_light_and_dark(visit, path):
     looked_at(visit, path, WIDTHS, ("light", "dark"))
 
 
-@pytest.mark.parametrize("path", PAGES)
+def check_with_axe(visit, path: str, axe: str, scheme: str) -> None:
+    """WCAG 2.1 A and AA."""
+    page = visit(path, color_scheme=scheme)
+    found = page.evaluate(axe + "; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
+    serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    assert not serious, [(v["id"], v["nodes"][0]["html"], v["nodes"][0]["failureSummary"]) for v in serious]
+
+
+@pytest.mark.parametrize("path", ["", "targets/", "targets/good/", "companions/", "data/", "statistics/"])
 def test_axe_finds_no_serious_violation(visit, path, axe):
-    """WCAG 2.1 A and AA, in the dark too."""
-    page = visit(path)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found = page.evaluate(axe + "; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
-        serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-        assert not serious, [(v["id"], v["nodes"][0]["html"], v["nodes"][0]["failureSummary"]) for v in serious]
+    check_with_axe(visit, path, axe, "dark")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_no_serious_violation_anywhere(visit, path, scheme, axe):
+    check_with_axe(visit, path, axe, scheme)
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +172,9 @@ def test_search_forgives_a_typo_and_knows_aliases(visit, typed, found):
     ("asked", "found"),
     [
         ("q=good", 1), ("instrument=naco", 3), ("setup=L%27", 3), ("status=COMPANION", 3), ("state=images", 1),
-        ("distance_min=19&distance_max=21", 3), ("distance_min=21", 0), ("detections_min=3", 0), ("after=2013-01-31", 3),
-        ("after=2013-02-01", 0), ("ra=86.8&dec=-51.1&radius=0.1", 3), ("ra=87.3&dec=-51.1&radius=0.1", 0),
+        ("distance_min=19&distance_max=21", 3), ("distance_min=21", 0), ("detections_min=3", 0),
+        ("after=2013-01-31", 3), ("after=2013-02-01", 0), ("ra=86.8&dec=-51.1&radius=0.1", 3),
+        ("ra=87.3&dec=-51.1&radius=0.1", 0),
         ("age_min=1", 0),
     ],
 )  # fmt: skip
@@ -196,35 +206,41 @@ def test_columns_sort_are_chosen_and_go_into_the_csv(visit):
     assert rows[0]["dec"] == "−51.066".replace("−", "-")
 
 
+#: A hundred thousand made-up targets, and the time (ms) that each of four searches takes among them.
+MANY = """async () => {
+  const { Index } = await import(new URL("../static/search.js", location));
+  const count = 100000, of = (make) => Array.from({ length: count }, (_, i) => make(i));
+  const numbers = ["ra", "dec", "distance", "magnitude", "age", "mass", "observations", "detections", "first", "last"];
+  const index = new Index({
+    slug: of((i) => `hd-${i}`), name: of((i) => `HD ${i}`), simulated: [], state: of((i) => i % 4),
+    aliases: of((i) => `HIP ${i * 7 % 120000}\\nGaia DR3 ${(i * 48271) % 2147483647}${(i * 7919) % 1000003}\\n2MASS J${i}+${i * 3}`),
+    words: { instruments: ["irdis", "naco"], setups: ["H"], strategies: ["adi"], surveys: ["a", "b"], statuses: ["X"] },
+    of: { instruments: of((i) => [i % 2]), setups: of(() => [0]), strategies: of(() => []),
+          surveys: of((i) => [i % 2]), statuses: of(() => []) },
+    numbers: Object.fromEntries(numbers.map((name, k) => [name, of((i) => (i * (k + 13)) % 89)])),
+  });
+  const searches = {
+    name: [{ q: "hd 123" }, "name"], typo: [{ q: "gaja dr3 10000" }, "name"], sorted: [{ q: "hip 1" }, "distance"],
+    filters: [{ instrument: "naco", distance_min: "10", ra: "40", dec: "20", radius: "30" }, "name"],
+  };
+  const took = {};
+  for (const [name, [asked, column]] of Object.entries(searches)) {
+    const times = [];
+    for (let turn = 0; turn < 6; turn++) {
+      const began = performance.now();
+      index.find(asked, column);
+      times.push(performance.now() - began);
+    }
+    took[name] = Math.min(...times);
+  }
+  return took;
+}"""
+
+
 def test_a_keystroke_is_answered_in_a_tenth_of_a_second_over_a_hundred_thousand_targets(visit):
     """The search itself, without drawing: names, typos, filters; the best of five, as others use the machine too."""
     page = visit("targets/")
-    milliseconds = page.evaluate(
-        """async () => {
-          const { Index } = await import(new URL("../static/search.js", location));
-          const count = 100000, of = (make) => Array.from({ length: count }, (_, i) => make(i));
-          const index = new Index({
-            slug: of((i) => `hd-${i}`), name: of((i) => `HD ${i}`), simulated: [],
-            aliases: of((i) => `HIP ${i * 7 % 120000}\nGaia DR3 ${1e17 + i * 7919}\n2MASS J${i}+${i * 3}`),
-            state: of((i) => i % 4), words: { instruments: ["irdis", "naco"], setups: ["H"], strategies: ["adi"], surveys: ["a", "b"], statuses: ["COMPANION"] },
-            of: { instruments: of((i) => [i % 2]), setups: of(() => [0]), strategies: of(() => []), surveys: of((i) => [i % 2]), statuses: of(() => []) },
-            numbers: Object.fromEntries(["ra", "dec", "distance", "magnitude", "age", "mass", "observations", "detections", "first", "last"].map((name, k) => [name, of((i) => (i * (k + 13)) % 89)])),
-          });
-          const took = {};
-          for (const [name, asked, column] of [["name", { q: "hd 123" }, "name"], ["typo", { q: "gaja dr3 10000" }, "name"],
-              ["filters", { instrument: "naco", distance_min: "10", ra: "40", dec: "20", radius: "30" }, "name"], ["sorted", { q: "hip 1" }, "distance"]]) {
-            index.find(asked, column);
-            const times = [];
-            for (let turn = 0; turn < 5; turn++) {
-              const began = performance.now();
-              index.find(asked, column);
-              times.push(performance.now() - began);
-            }
-            took[name] = Math.min(...times);
-          }
-          return took;
-        }"""
-    )
+    milliseconds = page.evaluate(MANY)
     assert max(milliseconds.values()) < 100, milliseconds
 
 
@@ -273,12 +289,12 @@ def test_the_database_is_asked_in_the_browser(visit):
     page = visit("sql/")
     if page.locator("#sql-form").count() == 0:
         pytest.skip("SQLite for browsers is not installed: make assets fetches it")
-    page.get_by_label("SQL (SQLite)").fill("SELECT name, ra FROM target WHERE target_id = :key")
+    page.get_by_label("SQL, as SQLite understands it").fill("SELECT name, ra FROM target WHERE target_id = :key")
     page.locator("#values input").fill("good")
     page.get_by_role("button", name="Run").click()
     page.wait_for_selector("#result td")
     assert page.locator("#result td").all_text_contents() == ["Good star", "86.82"]
-    page.get_by_label("SQL (SQLite)").fill("SELECT nonsense")
+    page.get_by_label("SQL, as SQLite understands it").fill("SELECT nonsense")
     page.get_by_role("button", name="Run").click()
     page.wait_for_function("() => document.getElementById('answer').value.includes('nonsense')")
 
@@ -303,6 +319,7 @@ def test_first_content_is_there_in_half_a_second(visit):
     paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
     times = []
     for _ in range(3):
+        page.wait_for_load_state("networkidle")
         page.reload()
         page.wait_for_function(f"() => ({paint}) > 0")
         times.append(page.evaluate(paint))
