@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from astropy.io import fits
 
 from lyot.errors import BadInput, NotFound
 from lyot.progress import steps
@@ -83,13 +86,29 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             raise NotFound(f"there is no file or folder {path}")
 
 
+def bytes_missing(path: Path) -> int:
+    """How many bytes a FITS file lacks of what its headers announce; 0 when it is compressed, which says itself."""
+    if not path.name.lower().endswith(".fits"):
+        return 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # astropy warns of the same
+        with fits.open(path, memmap=True) as hdus:
+            wanted = max(info["datLoc"] + info["datSpan"] for hdu in hdus if (info := hdu.fileinfo()))
+    return max(0, int(wanted) - path.stat().st_size)
+
+
 def _read(path: Path) -> RawFile:
     """What a file is; one that cannot be read has no digest, and says why."""
     place = str(path.resolve())
     try:
-        header = read_header(place)
+        with warnings.catch_warnings():  # that a file is cut short is said below
+            warnings.filterwarnings("ignore", message="File may have been truncated")
+            header = read_header(place)
     except BadInput as error:
         return RawFile(path=place, why=error.message)
+    lacking = bytes_missing(path)
+    if lacking:
+        return RawFile(path=place, why=f"cut short: {lacking} bytes are missing; fetch it again")
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     simulated = (path.parent / TRUTH).exists()

@@ -9,13 +9,16 @@ from typing import Any
 
 import lyot
 from lyot.build.ingest import known
-from lyot.build.observed import observation
+from lyot.build.masters import MasterJob, made_masters, masters_of, refusal
+from lyot.build.observed import frame_columns, observation
+from lyot.build.raw_rows import association_rows, raw_rows
+from lyot.catalog.tables.association import ASSOCIATION
 from lyot.catalog.tables.observation import OBSERVATION_TABLE
+from lyot.catalog.tables.raw_file import RAW_FILE
 from lyot.catalog.tables.run import RUN
-from lyot.declaration import digest
 from lyot.errors import NotFound, Unprocessable
 from lyot.level1 import write_cube
-from lyot.product import Product, slug
+from lyot.product import Product
 from lyot.progress import say
 from lyot.reduce.associate import Association, associate
 from lyot.reduce.calibrate.master import Master
@@ -23,18 +26,10 @@ from lyot.reduce.cards import read_header
 from lyot.reduce.classify import RawFile
 from lyot.reduce.group import DataSet
 from lyot.reduce.night import Night
-from lyot.reduce.workflows import Workflow, helpers, make_master, to_level1, workflow_of
+from lyot.reduce.workflows import Workflow, to_level1, workflow_of
 from lyot.store import Kept, Store
 
 PREFIX = "level1."  # of settings that are for the workflow, not the recipes
-
-
-@dataclass(frozen=True)
-class MasterJob:
-    """One master to be made."""
-
-    association: Association
-    product: Product
 
 
 @dataclass(frozen=True)
@@ -161,37 +156,6 @@ def associations(store: Store, dataset: str, workspace: str = "main") -> tuple[D
     raise NotFound(f"there are no raw files of a data set {dataset}", hint=f"there are {names}")
 
 
-def masters_of(store: Store, job: RawJob) -> tuple[list[MasterJob], list[str]]:
-    """The masters that a data set uses, made or not, and a sentence for each that it must do without."""
-    found: dict[str, MasterJob] = {}
-    notes: list[str] = []
-    for one in job.associations:
-        maker = job.workflow.maker(one.need)
-        if not one.found or maker is None:
-            notes.append(f"{one.need}: {one.why}")
-            continue
-        first = one.files[0]
-        product = Product(
-            kind="calibration",
-            dataset=f"sphere-{job.frames.arm}/calibration/{first.night}",
-            record={"step": maker.record(), "need": one.need, "files": [file.sha256 for file in one.files]},
-            inputs=tuple(helper.product.key for helper in helpers(maker, found).values()),
-            workspace=job.workspace,
-            label=slug(one.need),
-            about={
-                "instrument": f"sphere-{job.frames.arm}",
-                "version": lyot.__version__,
-                "simulated": any(file.simulated for file in one.files),
-            },
-        )
-        refused = refusal(product)
-        if store.has(refused):
-            notes.append(f"{one.need}: {store.get(refused).product.about['message']}")
-            continue
-        found[one.need] = MasterJob(one, product)
-    return list(found.values()), notes
-
-
 def run_level1(store: Store, jobs: Sequence[RawJob]) -> list[Level1Outcome]:
     """Bring data sets to Level 1, one after the other; that one cannot be stops no other."""
     outcomes = []
@@ -204,13 +168,13 @@ def run_level1(store: Store, jobs: Sequence[RawJob]) -> list[Level1Outcome]:
 def _attempt(store: Store, job: RawJob) -> Level1Outcome:
     clock = time.perf_counter()
     try:
-        masters, notes = _made(store, job)
+        masters, notes = made_masters(store, job)
         product = job.cube(masters)
         if store.has(product):
             return Level1Outcome(job, "done", product.key)
         read = {one.association.need: Master.from_fits(store.read(store.get(one.product), "fits")) for one in masters}
-        night = to_level1(job.workflow, job.frames, read, notes)
-        kept = _keep(store, job, product, night)
+        night = to_level1(job.workflow, job.frames, read, notes, job.telemetry)
+        kept = _keep(store, job, product, night, masters)
         return Level1Outcome(job, "done", kept.key)
     except Unprocessable as error:
         refused = job.cube(masters_of(store, job)[0])
@@ -228,57 +192,7 @@ def _attempt(store: Store, job: RawJob) -> Level1Outcome:
         return Level1Outcome(job, "unprocessable", message=str(error))
 
 
-def _made(store: Store, job: RawJob) -> tuple[list[MasterJob], list[str]]:
-    """Make the masters that are missing; one that cannot be made is refused for good, and done without."""
-    while True:
-        masters, notes = masters_of(store, job)
-        made: dict[str, Master] = {}
-        for one in masters:
-            try:
-                made[one.association.need] = _master(store, job, one, made)
-            except Unprocessable as error:
-                store.put(refusal(one.product, str(error)))
-                break
-        else:
-            return masters, notes
-
-
-def _master(store: Store, job: RawJob, one: MasterJob, made: Mapping[str, Master]) -> Master:
-    if store.has(one.product):
-        return Master.from_fits(store.read(store.get(one.product), "fits"))
-    master = make_master(job.workflow, one.association, made)
-    cards = {
-        "LYOT ROLE": (one.association.role, "raw files it was made of"),
-        "LYOT FILES": (len(one.association.files), "how many"),
-        "LYOT NIGHT": (one.association.files[0].night, "night they were taken"),
-    }
-    about = {**one.product.about, "quality": {name: float(value) for name, value in master.quality.items()}}
-    product = Product(
-        kind=one.product.kind, dataset=one.product.dataset, record=one.product.record, inputs=one.product.inputs,
-        workspace=one.product.workspace, label=one.product.label, about=about,
-    )  # fmt: skip
-    store.put(product, {"fits": master.to_fits(cards)})
-    # The observatory's calibrations are public from the day they are taken.
-    if not store.notes(f"releases/{product.dataset}", workspace=product.workspace):
-        day = one.association.files[0].night
-        store.note(f"releases/{product.dataset}", {"release_date": day, "by": "lyot reduce"}, workspace=job.workspace)
-    return master
-
-
-def refusal(product: Product, message: str = "") -> Product:
-    """What is kept instead of a product that the data cannot give; another version of Lyot may try anew."""
-    return Product(
-        kind="run",
-        dataset=product.dataset,
-        record={"refused": digest([product.kind, dict(product.record)]), "software": lyot.__version__},
-        inputs=product.inputs,
-        workspace=product.workspace,
-        label=product.label,
-        about={**product.about, "message": message},
-    )
-
-
-def _keep(store: Store, job: RawJob, product: Product, night: Night) -> Kept:
+def _keep(store: Store, job: RawJob, product: Product, night: Night, masters: Sequence[MasterJob]) -> Kept:
     cube = night.finished()
     lacks = [what for what, there in (("centre", night.star), ("star flux", night.star_flux)) if there is None]
     about = {**product.about, "lacks": lacks, "notes": list(night.notes)}
@@ -298,7 +212,12 @@ def _keep(store: Store, job: RawJob, product: Product, night: Night) -> Kept:
         "LYOT SIMULATED": (job.simulated, "made by a simulator"),
         **night.cards,
     }
-    rows = {"observation": OBSERVATION_TABLE.rows([observation(job, product, night)])}
-    kept = store.put(product, {"fits": write_cube(cube, header, cards)}, rows)
+    serve = {one.association.need: one.product.key for one in masters}
+    rows = {
+        "observation": OBSERVATION_TABLE.rows([observation(job, product, night)]),
+        "raw_file": RAW_FILE.rows(raw_rows((*job.frames.files, *job.telemetry), product)),
+        "association": ASSOCIATION.rows(association_rows(job.associations, serve, product, job.simulated)),
+    }
+    kept = store.put(product, {"fits": write_cube(cube, header, cards, frame_columns(night))}, rows)
     store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=product.workspace)
     return kept

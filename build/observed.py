@@ -5,36 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from astropy.io import fits
 from astropy.time import Time
 
-from lyot.errors import Unprocessable
 from lyot.product import Product, slug
-from lyot.reduce.cards import Cards, read_header
+from lyot.reduce.conditions import medians
 from lyot.reduce.night import Night
-from lyot.reduce.telemetry import at_frames, read_telemetry
 
 if TYPE_CHECKING:
     from lyot.build.level1 import RawJob
 
 
-def _atmosphere(job: RawJob, night: Night) -> dict[str, float | None]:
-    """Medians over the frames of what the adaptive optics said, at the zenith; empty when it said nothing."""
-    times = night.finished().times
-    if not job.telemetry or times is None:
-        return {}
-    try:
-        said = read_telemetry([one.path for one in job.telemetry])
-    except Unprocessable:
-        return {}
-    first = job.frames.science[0]
-    airmass = Cards(read_header(first.path)).number("TEL AIRM START") or 1.0
-    seeing, coherence_time = said.at_zenith(airmass)
-    found = {"seeing": seeing, "coherence_time": coherence_time, "strehl": said.strehl}
-    medians = {}
-    for name, values in found.items():
-        at = at_frames(said.times, values, times, first.exposure or 0.0)
-        medians[name] = float(np.nanmedian(at)) if np.isfinite(at).any() else None
-    return medians
+#: Unit of each condition in the table of frames.
+UNITS = {"seeing": "arcsec", "coherence_time": "ms", "strehl": "", "r0": "m", "wind": "m/s"}
+
+
+def frame_columns(night: Night) -> list[fits.Column]:
+    """Further columns of `FRAMES`: why a frame is unfit, and what the adaptive optics said during it."""
+    columns = [fits.Column(name.upper(), "D", unit=UNITS[name], array=night.conditions[name])
+               for name in UNITS if name in night.conditions]
+    if night.flags:
+        width = max(1, *map(len, night.flags))
+        columns.append(fits.Column("FLAG", f"{width}A", array=np.array(night.flags)))
+    return columns
 
 
 def observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
@@ -55,9 +48,9 @@ def observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
         "coronagraph": first.coronagraph or None,
         "date": Time(middle, format="mjd", scale="utc").iso[:10],
         "mjd": middle,
-        **_atmosphere(job, night),
+        **medians(night),
         "exposure_time": sum((one.exposure or 0.0) * one.frames for one in job.frames.science),
-        "frames": cube.frames.shape[1],
+        "frames": cube.frames.shape[1] - sum(map(bool, night.flags)),
         "parallactic_angle": night.cards["LYOT PARALLACTIC"][0] if "LYOT PARALLACTIC" in night.cards else None,
         "field_rotation": cube.rotation,
         "true_north": true_north.value,

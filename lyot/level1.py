@@ -1,7 +1,8 @@
 """Level 1 on disk: one FITS file that holds a `Cube`.
 
-Primary (wave, time, y, x) float32; BINTABLE `FRAMES` (time, angle), BINTABLE `WAVELENGTHS` (wavelength, star flux,
-FWHM), IMAGE `PSF` (wave, y, x) when there is one. The header of the frames it came from is kept.
+Primary (wave, time, y, x) float32; BINTABLE `FRAMES` (time, angle, more when known), BINTABLE `WAVELENGTHS`
+(wavelength, star flux, FWHM), IMAGE `PSF` (wave, y, x) when there is one. The header of the frames it came from is
+kept.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +27,17 @@ STRUCTURAL = re.compile(
 )
 
 
-def write_cube(cube: Cube, header: fits.Header | None = None, cards: dict[str, tuple[Any, str]] | None = None) -> bytes:
-    """The bytes of a Level 1 file: `cube`, the cards of `header`, and `cards` of our own with their comments."""
+def write_cube(
+    cube: Cube,
+    header: fits.Header | None = None,
+    cards: dict[str, tuple[Any, str]] | None = None,
+    columns: Sequence[fits.Column] = (),
+) -> bytes:
+    """The bytes of a Level 1 file.
+
+    Holds `cube`, the cards of `header`, `cards` of our own with their comments, and further `columns` of `FRAMES`. One
+    of these, `FLAG`, says why a frame is unfit, and is empty when it is not.
+    """
     primary = fits.PrimaryHDU(cube.frames)
     for card in (header.cards if header is not None else ()):
         if not STRUCTURAL.fullmatch(card.keyword):
@@ -48,6 +59,7 @@ def write_cube(cube: Cube, header: fits.Header | None = None, cards: dict[str, t
         [
             fits.Column("TIME", "D", unit="d", array=nothing if cube.times is None else cube.times),
             fits.Column("ANGLE", "D", unit="deg", array=cube.angles),
+            *columns,
         ],
         name="FRAMES",
     )
@@ -71,7 +83,7 @@ def write_cube(cube: Cube, header: fits.Header | None = None, cards: dict[str, t
 
 
 def read_cube(data: bytes) -> Cube:
-    """The `Cube` of a Level 1 file.
+    """The `Cube` of a Level 1 file, without the frames that are flagged in it.
 
     Raises
     ------
@@ -82,7 +94,7 @@ def read_cube(data: bytes) -> Cube:
         with fits.open(io.BytesIO(data), memmap=False) as hdus:
             header = hdus[0].header
             frames, wavelengths = hdus["FRAMES"].data, hdus["WAVELENGTHS"].data
-            return Cube(
+            cube = Cube(
                 frames=hdus[0].data,
                 angles=frames["ANGLE"],
                 wavelengths=wavelengths["WAVELENGTH"],
@@ -93,6 +105,8 @@ def read_cube(data: bytes) -> Cube:
                 fwhm=_known(wavelengths["FWHM"]),
                 psf_normalised=header.get("LYOT PSF NORMALISED"),
             )
+            fit = np.array([not str(flag).strip() for flag in frames["FLAG"]]) if "FLAG" in frames.names else None
+            return cube if fit is None or fit.all() else cube.select(fit)
     except KeyError as error:
         raise BadInput(f"no Level 1 file: {error.args[0]}") from None
     except OSError as error:

@@ -129,9 +129,8 @@ def _block(one: RawFile) -> tuple[str, ...]:
 
 def _dataset(science: list[RawFile], beside: list[RawFile]) -> DataSet:
     first = science[0]
-    kept = [one for one in science if one.loops] or science
-    said = "left out" if len(kept) < len(science) else "kept, for there is nothing better"
-    notes = [f"{one.path}: the loops of the adaptive optics were open, {said}" for one in science if not one.loops]
+    notes = [f"{one.path}: the loops of the adaptive optics were open, its frames are flagged"
+             for one in science if not one.loops]
     short = [f"{one.path}: {one.frames} of {one.planned} exposures" for one in science if 0 < one.frames < one.planned]
     return DataSet(
         name="/".join(
@@ -141,7 +140,7 @@ def _dataset(science: list[RawFile], beside: list[RawFile]) -> DataSet:
         filter=first.filter,
         target=first.target or "unknown",
         night=first.night,
-        science=tuple(kept),
+        science=tuple(science),
         centre=tuple(one for one in beside if one.role == "centre" and one.coronagraph == first.coronagraph),
         flux=tuple(one for one in beside if one.role == "flux"),
         sky=tuple(one for one in beside if one.role == "sky"),

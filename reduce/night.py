@@ -37,6 +37,9 @@ class Night:
     psf : (wave, y, x), counts of a science frame
     star_flux, fwhm : (wave,)
     times, angles : (time,)
+    telemetry : files of the adaptive optics of that night
+    conditions : name → (time,), what the adaptive optics said during each frame
+    flags : (time,), why a frame is unfit, empty when it is not
     cube : Cube, when all is done
     cards : header cards of ours, with comments
     notes : sentences about what the reader should know
@@ -58,6 +61,9 @@ class Night:
     fwhm: Floats | None = None
     times: Floats | None = None
     angles: Floats | None = None
+    telemetry: tuple[RawFile, ...] = ()
+    conditions: Mapping[str, Floats] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
     cube: Cube | None = None
     cards: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SerializeAsAny
@@ -14,6 +15,8 @@ from lyot.reduce.associate import Association
 from lyot.reduce.calibrate.background import MakeBackground
 from lyot.reduce.calibrate.flat import MakeFlat, MakeLampFlat
 from lyot.reduce.calibrate.master import Master
+from lyot.reduce.classify import RawFile
+from lyot.reduce.conditions import FlagFrames
 from lyot.reduce.flux import MeasureStar
 from lyot.reduce.group import DataSet
 from lyot.reduce.ifs import steps as ifs
@@ -86,6 +89,7 @@ SPHERE_IRDIS_DBI = Workflow(
         FindStar(),
         MeasureStar(),
         OrientFrames(),
+        FlagFrames(),
         Register(),
     ),
 )
@@ -102,6 +106,7 @@ SPHERE_IRDIS_CI = Workflow(
         FindStar(),
         MeasureStar(one_band=True),
         OrientFrames(),
+        FlagFrames(),
         Register(one_band=True),
     ),
 )
@@ -124,6 +129,7 @@ SPHERE_IFS = Workflow(
         RecalibrateWavelengths(),
         ifs.MeasureStar(),
         OrientFrames(),
+        FlagFrames(),
         ifs.Register(),
     ),
 )
@@ -190,7 +196,13 @@ def make_master(workflow: Workflow, association: Association, made: Mapping[str,
     return master
 
 
-def to_level1(workflow: Workflow, dataset: DataSet, masters: dict[str, Master], notes: Sequence[str] = ()) -> Night:
+def to_level1(
+    workflow: Workflow,
+    dataset: DataSet,
+    masters: dict[str, Master],
+    notes: Sequence[str] = (),
+    telemetry: Sequence[RawFile] = (),
+) -> Night:
     """Run every step on a data set; the night that comes back holds the cube, its cards and what should be known.
 
     Raises
@@ -198,7 +210,7 @@ def to_level1(workflow: Workflow, dataset: DataSet, masters: dict[str, Master], 
     Unprocessable
         If the frames do not allow a cube.
     """
-    night = BEGINNINGS[workflow.arm](dataset, masters).noting(*notes)
+    night = replace(BEGINNINGS[workflow.arm](dataset, masters).noting(*notes), telemetry=tuple(telemetry))
     for step in workflow.steps:
         night = step(night)  # type: ignore[operator]
     return night
