@@ -12,7 +12,7 @@ from typing import Any
 from lyot.progress import steps
 from lyot.site import stamps
 from lyot.site.addresses import slugs
-from lyot.site.assets import assets
+from lyot.site.assets import assets, has_sqlite
 from lyot.site.bulk import bulk
 from lyot.site.chart import charts
 from lyot.site.lists import write_lists
@@ -67,10 +67,19 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
         setting = Setting(folder.resolve(), work.resolve(), store.url, base_url)
         kept = stamps.read(rest.with_name(f"{folder.name}.json"), stamps.of_code(base_url))
         writer = Writer(setting.site)
-        made = _targets(release, kept, setting, writer, report, processes)
+        there = writer.there()
+        made = _targets(release, kept, setting, writer, there, report, processes)
         pages = Pages(writer, base_url=base_url, known=kept.pages, code=kept.code)
         data = bulk(release, writer, kept.bulk)
-        write_lists(release, pages, {key: one.listed for key, one in made.items() if one.listed}, data)
+        whole = stamps.of_tables(folder, release.about.get("as_of"), has_sqlite(), sorted(made), report.failures)
+        if whole and whole == kept.whole and report.written == 0 and there.issuperset(kept.lists):
+            writer.keep(kept.lists)
+            pages.count, pages.keys = len(kept.pages), kept.pages
+            lists = kept.lists
+        else:
+            before = set(writer.paths)
+            write_lists(release, pages, {key: one.listed for key, one in made.items() if one.listed}, data)
+            lists = sorted(writer.paths - before)
         for path, content in assets().items():
             writer.write(path, content)
         report.pages, report.removed = pages.count + len(made), writer.sweep()
@@ -78,18 +87,24 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
         if work != place:
             work.rename(place)
         shutil.rmtree(rest, ignore_errors=True)
-        now = Stamps(kept.code, made, pages.keys, data.known)
+        now = Stamps(kept.code, whole, lists, made, pages.keys, data.known)
         now.write(rest.with_name(f"{folder.name}.json"))
     report.seconds = time.perf_counter() - began
     return report
 
 
 def _targets(
-    release: Release, kept: Stamps, setting: Setting, writer: Writer, report: Report, processes: int | None
+    release: Release,
+    kept: Stamps,
+    setting: Setting,
+    writer: Writer,
+    there: set[str],
+    report: Report,
+    processes: int | None,
 ) -> dict[str, Made]:
     """Render the pages of targets that changed; what every target's page left, now or before."""
     names = slugs(row["target_id"] for row in release.query("SELECT target_id FROM target ORDER BY target_id"))
-    rows, shared, there = stamps.of_rows(release.folder), _shared(release), writer.there()
+    rows, shared = stamps.of_rows(release.folder), _shared(release)
     made, jobs = {}, []
     for key, slug in names.items():
         stamp = stamps.stamp_of(rows, key, slug, shared.get(key, ""))

@@ -35,9 +35,14 @@ class Made:
 
 @dataclass
 class Stamps:
-    """What the last rendering left, by target, and by path for other pages; `bulk` says the same of data files."""
+    """What the last rendering left, by target, and by path for other pages; `bulk` says the same of data files.
+
+    `whole` is the digest of all tables, and `lists` the files of all that is not of one target.
+    """
 
     code: str = ""
+    whole: str = ""
+    lists: list[str] = field(default_factory=list)
     targets: dict[str, Made] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     bulk: dict[str, Any] = field(default_factory=dict)
@@ -122,6 +127,20 @@ def of_rows(folder: Path) -> dict[str, str]:
             connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')")
         query = f"SELECT target_id, sum(h)::VARCHAR FROM ({' UNION ALL '.join(parts)}) GROUP BY target_id"
         return {key: str(value) for key, value in connection.execute(query).fetchall() if key is not None}
+
+
+def of_tables(folder: Path, *more: object) -> str:
+    """A digest of every table of a release, and of `more`; empty when it has no Parquet files."""
+    paths = {name: folder / "parquet" / f"{name}.parquet" for name in tables()}
+    if not all(path.is_file() for path in paths.values()):
+        return ""
+    with duckdb.connect() as connection:
+        found = []
+        for path in paths.values():
+            quoted = str(path).replace("'", "''")
+            query = f"SELECT sum(hash(t)), count(*) FROM read_parquet('{quoted}') t"
+            found.append(connection.execute(query).fetchall())
+    return digest(found, *more)
 
 
 def stamp_of(rows: Mapping[str, str], target_id: str, *more: str) -> str:

@@ -213,7 +213,8 @@ MANY = """async () => {
   const numbers = ["ra", "dec", "distance", "magnitude", "age", "mass", "observations", "detections", "first", "last"];
   const index = new Index({
     slug: of((i) => `hd-${i}`), name: of((i) => `HD ${i}`), simulated: [], state: of((i) => i % 4),
-    aliases: of((i) => `HIP ${i * 7 % 120000}\\nGaia DR3 ${(i * 48271) % 2147483647}${(i * 7919) % 1000003}\\n2MASS J${i}+${i * 3}`),
+    aliases: of((i) => `HIP ${i * 7 % 120000}\\n` +
+      `Gaia DR3 ${(i * 48271) % 2147483647}${(i * 7919) % 1000003}\\n2MASS J${i}+${i * 3}`),
     words: { instruments: ["irdis", "naco"], setups: ["H"], strategies: ["adi"], surveys: ["a", "b"], statuses: ["X"] },
     of: { instruments: of((i) => [i % 2]), setups: of(() => [0]), strategies: of(() => []),
           surveys: of((i) => [i % 2]), statuses: of(() => []) },
