@@ -66,7 +66,6 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._budgets: dict[str, Budget] = {}
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="lyot-job")
-        folder.mkdir(parents=True, exist_ok=True)
         for job in self._stored():
             self._jobs[job.id] = job
             if job.phase in ("QUEUED", "EXECUTING"):  # the service stopped meanwhile: begin again
@@ -88,7 +87,7 @@ class Jobs:
             now = datetime.now(UTC)
             job = Job(uuid.uuid4().hex, _iso(now), _iso(now + KEPT), values, files=sorted(files))
             place = self.folder / job.id
-            place.mkdir()
+            place.mkdir(parents=True)
             for number, name in enumerate(job.files):
                 (place / f"upload-{number}").write_bytes(files[name])
             self._jobs[job.id] = job

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -38,7 +39,7 @@ class Streams:
             raise Busy(f"{MOST_OPEN} queries are under way", hint="try again in a moment")
         self._open += 1
         try:
-            rows, pieces, first, complete = await self._work(lambda: _begun(begin))
+            rows, pieces, first, complete = await self.work(lambda: _begun(begin))
         except BaseException as error:
             self._open -= 1
             if isinstance(error, asyncio.CancelledError):
@@ -47,26 +48,61 @@ class Streams:
         if complete:
             self._open -= 1
             return Answer(first, media, 200, headers or {})
-        return Answer(self._rest(rows, pieces, first, budget), media, 200, headers or {})
+        return Answer(Pieces(self, rows, pieces, first, budget), media, 200, headers or {})
 
-    async def _rest(self, rows: Rows, pieces: Iterator[bytes], first: bytes, budget: Budget) -> AsyncIterator[bytes]:
-        try:
-            yield first
-            complete = False
-            while not complete:
-                piece, complete = await self._work(lambda: _gathered(pieces))
-                yield piece
-        finally:
-            self._open -= 1
-            budget.cancel("the reader left")
-            self._pool.submit(rows.close)
-
-    async def _work(self, work: Callable[[], T]) -> T:
+    async def work(self, work: Callable[[], T]) -> T:
+        """Have a thread do some work."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def end(self, last: Callable[[], None]) -> None:
+        """Take back the place of an answer, and do what is left to do."""
+        self._open -= 1
+        self._pool.submit(last)
 
     def close(self) -> None:
         """Let no thread stay."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Pieces:
+    """The pieces of an answer as they are sent; `aclose` must follow, whether all were sent, some, or none."""
+
+    def __init__(self, streams: Streams, rows: Rows, pieces: Iterator[bytes], first: bytes, budget: Budget) -> None:
+        self._streams = streams
+        self._rows = rows
+        self._pieces = pieces
+        self._budget = budget
+        self._ready: bytes | None = first
+        self._complete = False
+        self._ended = False
+        self._at_work = threading.Lock()  # a connection is given back only once no thread uses it
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._ready is not None:
+            ready, self._ready = self._ready, None
+            return ready
+        if self._complete:
+            raise StopAsyncIteration
+        piece, self._complete = await self._streams.work(self._next)
+        return piece
+
+    async def aclose(self) -> None:
+        """Let go of the query and its place."""
+        if not self._ended:
+            self._ended = True
+            self._budget.cancel("the reader left")
+            self._streams.end(self._last)
+
+    def _next(self) -> tuple[bytes, bool]:
+        with self._at_work:
+            return _gathered(self._pieces)
+
+    def _last(self) -> None:
+        with self._at_work:
+            self._rows.close()
 
 
 def _begun(begin: Begin) -> tuple[Rows, Iterator[bytes], bytes, bool]:

@@ -145,6 +145,9 @@ async def respond(send: Send, answer: Answer, method: str, extra: list[tuple[str
     if isinstance(answer.body, bytes):
         await send({"type": "http.response.body", "body": answer.body if method != "HEAD" else b""})
         return
+    if method == "HEAD":
+        await send({"type": "http.response.body", "body": b""})
+        return
     async for chunk in answer.body:
         message = {"type": "http.response.body", "body": chunk, "more_body": True}
         await asyncio.wait_for(send(message), PATIENCE)

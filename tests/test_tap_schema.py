@@ -1,0 +1,74 @@
+"""TAP_SCHEMA says what the tables declare, and what the database has."""
+
+import sqlite3
+
+import pytest
+from skies import bake_sky
+
+from lyot.catalog import obscore, tap_schema
+from lyot.catalog.table import tables
+from lyot.datasette.vo.schema import load, physical
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory):
+    connection = sqlite3.connect(bake_sky(tmp_path_factory.mktemp("sky"), 20, 60) / "lyot.db")
+    yield connection
+    connection.close()
+
+
+def test_every_column_is_there_with_unit_and_meaning(connection):
+    said = {
+        (table, name.strip('"')): (unit, doc)
+        for table, name, unit, doc in connection.execute(
+            "SELECT table_name, column_name, unit, description FROM tap_schema_columns"
+        )
+    }
+    for table in tables().values():
+        for column in table.columns:
+            assert said[f"lyot.{table.name}", column.name] == (column.unit or None, column.doc)
+
+
+def test_every_table_it_names_can_be_read(connection):
+    connection.execute(f"CREATE TEMP VIEW ivoa_obscore AS {obscore.view('http://x', 'x')}")
+    for relation in load(connection).relations:
+        names = ", ".join(f'"{field.name}"' for field in relation.fields)
+        connection.execute(f'SELECT {names} FROM "{physical(relation.name)}"').fetchall()
+
+
+def test_what_is_said_to_be_indexed_is(connection):
+    for table, name in connection.execute("SELECT table_name, column_name FROM tap_schema_columns WHERE indexed"):
+        short, column = table.removeprefix("lyot."), name.strip('"')
+        indices = [row[1] for row in connection.execute(f'PRAGMA index_list("{short}")')]
+        held = {row[2] for one in indices for row in connection.execute(f'PRAGMA index_info("{one}")')}
+        assert column in held, (table, name)
+
+
+def test_keys_lead_from_columns_to_columns(connection):
+    pairs = connection.execute(
+        "SELECT from_table, from_column, target_table, target_column FROM tap_schema_keys "
+        "JOIN tap_schema_key_columns USING (key_id)"
+    ).fetchall()
+    known = set(connection.execute("SELECT table_name, column_name FROM tap_schema_columns"))
+    assert len(pairs) > 30
+    for one, column, other, target in pairs:
+        assert {(one, column), (other, target)} <= known
+
+
+def test_words_of_the_language_stand_between_quotes():
+    names = {entry["column_name"] for entry in tap_schema.content()["columns"]}
+    assert {'"date"', '"size"', '"value"', '"year"', "target_id", "dec"} <= names
+
+
+def test_obscore_has_a_row_for_every_file(connection):
+    found = connection.execute(
+        f"SELECT obs_id, s_ra, t_min, t_max, em_min, access_url FROM ({obscore.view('http://x', 'a.b')}) "
+        "WHERE obs_publisher_did = 'ivo://a.b/lyot?p7'"
+    ).fetchall()
+    ra, mjd = connection.execute(
+        "SELECT ra, mjd FROM target JOIN observation USING (target_id) WHERE target_id = 'star-7'"
+    ).fetchone()
+    half = 1800 / 86_400  # of an hour's exposure, in days
+    address = "http://x/datalink/links?ID=ivo%3A%2F%2Fa.b%2Flyot%3Fp7"
+    times = pytest.approx(mjd - half), pytest.approx(mjd + half)
+    assert found == [("obs-7", ra, *times, pytest.approx(3.8e-6), address)]
