@@ -56,7 +56,7 @@ def ingest(store: Store, paths: Sequence[Path], workspace: str = "main") -> Inge
     if not found:
         raise NotFound(f"no FITS file in {', '.join(str(path) for path in paths)}")
     files = [_read(path) for path in steps(found, "reading headers")]
-    for one in files:
+    for one in reversed(files):  # of two alike the first stays
         if one.sha256:
             store.note(f"raw/{one.sha256[:16]}", one.model_dump(), workspace=workspace)
     grouped = known(store, workspace)
