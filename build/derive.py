@@ -7,18 +7,37 @@ from pathlib import Path
 import duckdb
 
 from lyot.build.grouping import group_detections
+from lyot.build.masses import add_masses
 from lyot.build.preference import prefer_values
 from lyot.build.reuse import recall
 from lyot.build.verdicts import add_verdicts
 from lyot.build.visible import Audience
+from lyot.catalog.isochrones import Isochrones
 
 
-def derive(connection: duckdb.DuckDBPyConnection, audience: Audience, before: Path | None = None) -> None:
-    """Complete the consolidated tables in `connection`, with what is kept in the folder `before` (`build.reuse`)."""
+def derive(
+    connection: duckdb.DuckDBPyConnection,
+    audience: Audience,
+    before: Path | None = None,
+    isochrones: Isochrones | None = None,
+) -> None:
+    """Complete the consolidated tables in `connection`.
+
+    Parameters
+    ----------
+    connection, audience
+        What was consolidated, and for whom.
+    before : Path, optional
+        Folder with what the release before worked out (`build.reuse`).
+    isochrones : Isochrones, optional
+        By which masses of companions are told; none without.
+    """
     recall(connection, before)
     prefer_values(connection)
-    for step in (CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES):
+    for step in (LIMITS_AS_MAGNITUDES, CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES):
         connection.execute(step)
+    if isochrones is not None:
+        add_masses(connection, isochrones)
     group_detections(connection)
     connection.execute(UNKNOWN_COMPANIONS)
     connection.execute(UNKNOWN_JUDGED)
@@ -26,6 +45,10 @@ def derive(connection: duckdb.DuckDBPyConnection, audience: Audience, before: Pa
     for step in (EPOCHS, COMPANION_STATUS, DETECTION_STATUS):
         connection.execute(step)
 
+
+LIMITS_AS_MAGNITUDES = """
+UPDATE detection_limit SET delta_mag = -2.5 * log10(contrast) WHERE delta_mag IS NULL AND contrast > 0
+"""
 
 #: Δm = −2.5 log₁₀ contrast; σ(Δm) = 2.5 / ln 10 · σ(contrast) / contrast.
 CONTRASTS_AS_MAGNITUDES = """
@@ -51,7 +74,7 @@ WITH star AS (
     WHERE apparent_mag IS NULL AND delta_mag IS NOT NULL
 ), seen AS (
     SELECT *, CASE
-        WHEN regexp_full_match(filter, '([bd]b_)?[jhk](s|[123]|12|23)?')
+        WHEN regexp_full_match(filter, '([bd]b_)?[jhk](s|[1234]|12|23|34)?')
             THEN upper(regexp_extract(filter, '^(?:[bd]b_)?(.)', 1))
         WHEN filter IN ('lp', 'l''') THEN 'L'
     END AS band
@@ -79,6 +102,11 @@ SELECT m.* REPLACE (
 )
 FROM measurement m JOIN target t USING (target_id)
 WHERE m.quantity = 'apparent_mag' AND m.companion_id IS NOT NULL AND t.parallax > 0
+    AND coalesce(t.parallax_error, 0) <= t.parallax / 3 -- a distance that is worse is none
+    AND NOT EXISTS (
+        FROM measurement p WHERE p.quantity = 'absolute_mag' AND p.companion_id = m.companion_id
+            AND p.band IS NOT DISTINCT FROM m.band
+    ) -- what was published stands
 """
 
 #: Objects that detections are grouped into but no source describes; those founded here are named after their star.

@@ -48,6 +48,9 @@ class Selection:
     merged: tuple[Kept, ...] = ()
 
 
+Place = tuple[str, str]  # workspace and key
+
+
 @dataclass(frozen=True)
 class Audience:
     """For whom a release is: everybody, or (`workspace`) the members of one workspace, who see all of it."""
@@ -70,14 +73,18 @@ def select(store: Store, audience: Audience) -> Selection:
     found = store.find()
     everything = [_judgements(kept, notes[kept.product.workspace]) for kept in found if kept.product.kind != MERGED]
     withheld = _withheld(everything, policies, audience)
-    seen = [one for one in everything if one.kept.key not in withheld]
+    seen = [one for one in everything if _place(one.kept) not in withheld]
     chosen = {
-        document["key"] for said in notes.values() for name, document in said.items() if name.startswith("current/")
+        (workspace, document["key"])
+        for workspace, said in notes.items()
+        for name, document in said.items()
+        if name.startswith("current/")
     }
     outdated = _outdated([one.kept for one in seen], chosen)
+    shown = {one.kept.key: one for one in reversed(seen) if _place(one.kept) not in outdated}  # of twins the first
     return Selection(
-        tuple(one for one in seen if one.kept.key not in outdated),
-        {**withheld, **outdated},
+        tuple(reversed(shown.values())),
+        {key: why for (_, key), why in {**withheld, **outdated}.items() if key not in shown},
         policies,
         tuple(kept for kept in found if kept.product.kind == MERGED),
     )
@@ -101,21 +108,29 @@ def _judgements(kept: Kept, notes: Mapping[str, Mapping[str, Any]]) -> Chosen:
 
 def _withheld(
     everything: list[Chosen], policies: Mapping[str, Mapping[str, Any]], audience: Audience
-) -> dict[str, str]:
-    """Why a product is not visible, by key; what is made from a hidden product is hidden."""
-    reasons: dict[str, str] = {}
-    known = {one.kept.key for one in everything}
+) -> dict[Place, str]:
+    """Why a product is not visible, by place; what is made from a hidden product is hidden."""
+    reasons: dict[Place, str] = {}
+    homes: dict[str, list[str]] = {}  # the same product may stand in several workspaces
+    for one in everything:
+        homes.setdefault(one.kept.key, []).append(one.kept.product.workspace)
     for one in everything:  # oldest first: inputs come before what is made from them
         policy = policies[one.kept.product.workspace]
         why = _own_reason(one, policy, audience)
         for key in one.kept.product.inputs if not why else ():
-            if key not in known:
+            own = one.kept.product.workspace
+            of = own if own in homes.get(key, ()) else next(iter(homes.get(key, ())), None)
+            if of is None:
                 why = f"it is made from {key}, which the store does not hold"
-            elif key in reasons:
-                why = f"it is made from {key}: {reasons[key]}"
+            elif (of, key) in reasons:
+                why = f"it is made from {key}: {reasons[of, key]}"
         if why:
-            reasons[one.kept.key] = why
+            reasons[_place(one.kept)] = why
     return reasons
+
+
+def _place(kept: Kept) -> Place:
+    return kept.product.workspace, kept.key
 
 
 def _own_reason(one: Chosen, policy: Mapping[str, Any], audience: Audience) -> str:
@@ -131,20 +146,20 @@ def _own_reason(one: Chosen, policy: Mapping[str, Any], audience: Audience) -> s
     return "" if allowed else why
 
 
-def _outdated(seen: list[Kept], chosen: set[str]) -> dict[str, str]:
+def _outdated(seen: list[Kept], chosen: set[Place]) -> dict[Place, str]:
     """Why a product is not the one to read: it is of an older cube, or made by an older version, or an older import."""
     newest: dict[tuple[str, ...], str] = {}  # `seen` is oldest first: the last stays, unless an older one was chosen
     for kept in seen:
-        if newest.get(_subject(kept)) not in chosen:
+        if (kept.product.workspace, newest.get(_subject(kept))) not in chosen:
             newest[_subject(kept)] = kept.key
-    old: dict[str, str] = {}
+    old: dict[Place, str] = {}
     for kept in seen:
         product = kept.product
         cube = newest.get(("cube", product.workspace, product.dataset))
         if newest[_subject(kept)] != kept.key:
-            old[kept.key] = f"{newest[_subject(kept)]} is newer"
+            old[_place(kept)] = f"{newest[_subject(kept)]} is newer"
         elif cube and product.inputs and product.kind != "cube" and cube not in product.inputs:
-            old[kept.key] = f"it is made from another cube than {cube}, the newest"
+            old[_place(kept)] = f"it is made from another cube than {cube}, the newest"
     return old
 
 

@@ -57,3 +57,22 @@ def test_an_observation_is_as_private_as_its_detections():
     (observation,) = document_of_csv(rows)["observations"]
     assert observation["release_date"] == "2099-01-01"
     assert observation["reductions"][0]["release_date"] == "2099-01-01"
+
+
+def test_a_private_copy_elsewhere_takes_nothing_from_the_public_one(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps(survey("Open Star")))
+    import_file(store, path, "main", release_date="2020-01-01")
+    import_file(store, path, "team-b")
+    assert publish(store, tmp_path / "out").rows["detection"] == 1
+
+
+def test_the_same_product_public_in_two_workspaces_is_there_once(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps(survey("Open Star")))
+    import_file(store, path, "main", release_date="2020-01-01")
+    import_file(store, path, "team-b", release_date="2020-01-01")
+    rows = publish(store, tmp_path / "out").rows
+    assert (rows["product"], rows["detection"]) == (1, 1)
