@@ -18,6 +18,7 @@ from lyot.build.consolidate import consolidate
 from lyot.build.derive import derive
 from lyot.build.reuse import remember
 from lyot.build.visible import Audience, select
+from lyot.catalog.isochrones import read_isochrones
 from lyot.catalog.release import today, utc_day
 from lyot.errors import BadInput
 from lyot.product import check_name
@@ -45,6 +46,7 @@ def publish(
     workspace: str | None = None,
     as_of: str | None = None,
     with_simulated: bool = False,
+    isochrones: Path | None = None,
 ) -> Release:
     """Bake the release of what everybody, or the members of a workspace, may see.
 
@@ -61,6 +63,8 @@ def publish(
         The day (UTC) whose release this is; default today.
     with_simulated : bool
         Whether simulated data are in it.
+    isochrones : Path, optional
+        A table that tells masses of companions (`catalog.isochrones`).
 
     Raises
     ------
@@ -68,6 +72,7 @@ def publish(
         If a check of the catalogue fails, or a date or workspace is none: the release before stays.
     """
     audience = Audience(_members(store, workspace), today() if as_of is None else utc_day(as_of), with_simulated)
+    models = None if isochrones is None else read_isochrones(isochrones)
     selection = select(store, audience)
     folder = Path(out) / (workspace or PUBLIC)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +82,7 @@ def publish(
     try:
         with duckdb.connect(config={"temp_directory": str(part / "spill")}) as connection:
             consolidate(store, connection, selection, audience)
-            derive(connection, audience, kept)
+            derive(connection, audience, kept, models)
             check(connection, audience)
             rows = bake(connection, part, _about(audience))
             remember(connection, kept)

@@ -62,7 +62,7 @@ def _is_given(table: Table, row: Row) -> bool:
         return bool(row.get("origin") == "human")
     if table.name == "measurement":
         derived = str(row.get("preferred_reason") or "").startswith("derived")
-        return not (row.get("quantity") == "absolute_mag" and derived)
+        return not (row.get("quantity") in ("absolute_mag", "isochrone_mass") and derived)
     return True
 
 

@@ -15,15 +15,18 @@ from lyot.store import Store
 @released
 @click.option("--as-of", metavar="DATE", help="Who may see what on that day; default: today (UTC).")
 @click.option("--with-simulated", is_flag=True, help="Simulated data too.")
+@click.option("--isochrones", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="Table of the Lyon group, as AMES-Cond: tells masses of companions.")
 def build(store: str, out: Path, as_json: bool, workspace: str | None, as_of: str | None,
-          with_simulated: bool) -> None:
+          with_simulated: bool, isochrones: Path | None) -> None:
     """Consolidate, judge, check and bake a release: a DuckDB, an SQLite and Parquet files.
 
     Example: lyot build --with-simulated
     """
     from lyot.build.publish import publish
 
-    release = publish(Store(store), out, workspace=workspace, as_of=as_of, with_simulated=with_simulated)
+    release = publish(Store(store), out, workspace=workspace, as_of=as_of, with_simulated=with_simulated,
+                      isochrones=isochrones)
     tell({"folder": str(release.folder), "rows": dict(release.rows)},
          [str(release.folder), *(f"{count:8d} {table}" for table, count in release.rows.items() if count)], as_json)
 
