@@ -12,6 +12,7 @@ from lyot.reduce.apertures import aperture_weights
 from lyot.reduce.inject import Point
 from lyot.reduce.local import LocalReduction
 from lyot.reduce.measure import annulus_noise, mawet_noise
+from lyot.reduce.parallel import each
 from lyot.reduce.psf_image import star_flux_of
 from lyot.reduce.reduction import Limit
 
@@ -48,12 +49,12 @@ def throughput(local: LocalReduction, radii: Floats, fluxes: Floats, avoid: Sequ
     ----------
     Mawet et al. 2014, ApJ 792, 97, sect. 4; Galicher et al. 2018, A&A 615, A92, sect. 3.
     """
-    return np.array(
-        [
-            np.mean([kept(local, Point(radius, angle, flux)) for angle in azimuths(radius, avoid)])
-            for radius, flux in zip(radii, fluxes, strict=True)
-        ]
-    )
+    put = [
+        Point(float(radius), float(angle), float(flux))
+        for radius, flux in zip(radii, fluxes, strict=True)
+        for angle in azimuths(radius, avoid)
+    ]
+    return np.array(each(lambda point: kept(local, point), put), dtype=float).reshape(len(radii), -1).mean(axis=1)
 
 
 def azimuths(radius: float, avoid: Sequence[Point] = (), count: int = AZIMUTHS) -> Floats:
