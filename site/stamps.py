@@ -105,10 +105,10 @@ def of_rows(folder: Path) -> dict[str, str]:
 
     Empty when the release has none: then nothing is known to be unchanged.
     """
-    paths = {name: folder / "parquet" / f"{name}.parquet" for name in tables()}
-    if not all(path.is_file() for path in paths.values()):
+    paths = _parquet(folder)
+    if not paths.keys() >= NEEDED:
         return {}
-    owned = [name for name, table in tables().items() if "target_id" in table.names]
+    owned = [name for name in paths if "target_id" in tables()[name].names]
     parts = [f"SELECT target_id, hash('{name}', one) AS h FROM {name} one" for name in owned]
     cited = " UNION ".join(
         f"SELECT target_id, reference_id FROM {name}" for name in owned if "reference_id" in tables()[name].names
@@ -129,10 +129,20 @@ def of_rows(folder: Path) -> dict[str, str]:
         return {key: str(value) for key, value in connection.execute(query).fetchall() if key is not None}
 
 
+#: Tables without which a release says nothing.
+NEEDED = {"target", "observation", "reduction", "product", "reference", "survey"}
+
+
+def _parquet(folder: Path) -> dict[str, Path]:
+    """The tables that a release has; it may be older than one that is declared now."""
+    paths = {name: folder / "parquet" / f"{name}.parquet" for name in tables()}
+    return {name: path for name, path in paths.items() if path.is_file()}
+
+
 def of_tables(folder: Path, *more: object) -> str:
     """A digest of every table of a release, and of `more`; empty when it has no Parquet files."""
-    paths = {name: folder / "parquet" / f"{name}.parquet" for name in tables()}
-    if not all(path.is_file() for path in paths.values()):
+    paths = _parquet(folder)
+    if not paths.keys() >= NEEDED:
         return ""
     with duckdb.connect() as connection:
         found = []
