@@ -101,6 +101,15 @@ def test_bad_files_leave_the_store_as_it_was(store, tmp_path, name, content, mes
     assert not (tmp_path / "store").exists()
 
 
+def test_a_line_of_a_gigabyte_is_not_read(store, tmp_path):
+    path = tmp_path / "long.json"
+    with path.open("wb") as file:
+        file.truncate(1_000_000_000)  # a hole: it takes no room on the disk
+    with pytest.raises(BadInput, match="1000 MB, 500 MB at most"):
+        import_file(store, path, workspace="main")
+    assert not (tmp_path / "store").exists()
+
+
 def test_no_such_file(store, tmp_path):
     with pytest.raises(BadInput, match="is no file"):
         import_file(store, tmp_path / "nowhere.json", workspace="main")

@@ -52,5 +52,5 @@ def compact(store: str, out: Path, as_json: bool) -> None:
 
     made = merge(Store(store))
     counts = [{"key": one.key, "tables": one.tables, "products": len(one.product.record["stems"])} for one in made]
-    lines = [f"{one['key']}  {', '.join(one['tables'])} of {one['products']} products" for one in counts]
+    lines = [f"{one.key}  {', '.join(one.tables)} of {len(one.product.record['stems'])} products" for one in made]
     tell(counts, lines or ["nothing to merge"], as_json)
