@@ -17,7 +17,8 @@ from lyot.reduce.associate import Association
 from lyot.reduce.classify import RawFile
 from lyot.store import Store
 
-DARK = RawFile(path="/night/dark.fits", sha256="d" * 64, arm="irdis", role="dark", start=57647.5, exposure=16.0, frames=3)
+DARK = RawFile(path="/night/dark.fits", sha256="d" * 64, arm="irdis", role="dark", start=57647.5, exposure=16.0,
+               frames=3)
 SCIENCE = RawFile(path="/night/a.fits", sha256="a" * 64, arm="irdis", role="science", start=57647.1, exposure=16.0,
                   frames=3, planned=4, filter="DB_H23", target="beta Pic")
 FOUND = (
