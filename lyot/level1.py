@@ -25,6 +25,11 @@ STRUCTURAL = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|EXTLEVEL|INHERIT|BZERO|BSCALE|BLANK|CHECKSUM"
     r"|DATASUM|END"
 )
+#: Cards that place the input's pixels on the sky: of frames that are cut, moved and not turned they would say wrong.
+WORLD = re.compile(
+    r"WCSAXES\w?|W(CSNAME|CAX)\w*|C(RPIX|RVAL|DELT|ROTA|TYPE|UNIT)\d+\w?|(CD|PC)\d+_\d+\w?|(CD|PC)\d{6}"
+    r"|LTV\d|LTM\d_\d|L(ON|AT)POLE\w?"
+)
 
 
 def write_cube(
@@ -40,7 +45,7 @@ def write_cube(
     """
     primary = fits.PrimaryHDU(cube.frames)
     for card in (header.cards if header is not None else ()):
-        if not STRUCTURAL.fullmatch(card.keyword):
+        if not STRUCTURAL.fullmatch(card.keyword) and not WORLD.fullmatch(card.keyword):
             primary.header.append(card, end=True)
     own = {
         "LYOT LEVEL": (1, "calibrated, centred frames (wave, time, y, x)"),

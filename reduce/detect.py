@@ -117,7 +117,7 @@ def masked(image: NDArray[np.floating], places: list[tuple[float, float]], radiu
 
 
 def same_source(found: list[list[Peak]], fwhm: NDArray[np.floating]) -> list[list[int]]:
-    """Numbers from 1 for the peaks of each wavelength, the same for those within 1 FWHM of each other.
+    """Numbers from 0 for the peaks of each wavelength, the same for those within 1 FWHM of each other.
 
     Numbers follow the best S/N that a source has at any wavelength.
     """
@@ -126,7 +126,7 @@ def same_source(found: list[list[Peak]], fwhm: NDArray[np.floating]) -> list[lis
     for peak, wave in everything:
         if all(np.hypot(peak.y - other.y, peak.x - other.x) >= CLOSEST * fwhm[wave] for other in places):
             places.append(peak)
-    return [[1 + _nearest(peak, places) for peak in at_wave] for at_wave in found]
+    return [[_nearest(peak, places) for peak in at_wave] for at_wave in found]
 
 
 def _nearest(peak: Peak, places: list[Peak]) -> int:

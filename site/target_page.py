@@ -129,7 +129,7 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
         product = products.get(row["product_key"], {})
         if not row["record"]:
             continue
-        settings = "".join(f" --set {part.strip()}" for part in (row["parameters"] or "").split(",") if "=" in part)
+        settings = "".join(f" --set {part}" for part in _settings(row))
         dataset = product.get("dataset", row["observation_id"])
         found.append(
             {
@@ -140,6 +140,16 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _settings(reduction: Row) -> list[str]:
+    """What is to be set to make a reduction again, as `ncomp=5`."""
+    said = json.loads(reduction["record"])
+    usual = {"strategy": "adi", "collapse": "median", "mask_radius": 0.0}
+    outer = [f"{name}={said[name]}" for name, value in usual.items() if said.get(name, value) != value]
+    # `ncomp=auto (7)` says what was chosen, too
+    named = [part.split("(")[0].strip() for part in (reduction["parameters"] or "").split(",") if "=" in part]
+    return [*named, *(one for one in outer if one.split("=")[0] not in {part.split("=")[0] for part in named})]
 
 
 def overview(release: Release, target: Row, views: Sequence[View], slug: str) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_analysis_measures_every_planet_once_and_nothing_else():
     faint = Planet(separation=27.0, position_angle=300.0, contrast=1e-3)
     found = analyse(observe(PLANET, faint, nframes=20, size=81, noise=30.0), RECIPES[0])
 
-    assert [source.number for source in found.sources] == [1, 2]
+    assert [source.number for source in found.sources] == [0, 1]
     nearest_first = sorted(found.sources, key=lambda source: source.separation)
     for source, planet in zip(nearest_first, (PLANET, faint), strict=True):
         assert source.position_angle == pytest.approx(planet.position_angle, abs=2.0)
@@ -123,7 +123,7 @@ def test_analysis_measures_every_planet_once_and_nothing_else():
 
 def test_wavelengths_share_a_source_and_have_limits_each():
     found = analyse(observe(PLANET, nframes=16, size=61, wavelengths=(1.59, 1.67), noise=30.0), RECIPES[0])
-    assert {(source.number, source.wave) for source in found.sources} == {(1, 0), (1, 1)}
+    assert {(source.number, source.wave) for source in found.sources} == {(0, 0), (0, 1)}
     assert {limit.wave for limit in found.limits} == {0, 1}
     one, two = found.sources
     assert one.separation == pytest.approx(two.separation, abs=5.0)

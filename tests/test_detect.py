@@ -69,7 +69,7 @@ def test_the_same_source_has_one_number_at_all_wavelengths():
         return Peak(y, x, snr, 0.0)
 
     found = [[peak(10, 10, 7.0), peak(30, 30, 6.0)], [peak(30.4, 29.8, 20.0)], []]
-    assert same_source(found, np.array([4.0, 4.5, 5.0])) == [[2, 1], [1], []]
+    assert same_source(found, np.array([4.0, 4.5, 5.0])) == [[1, 0], [0], []]
 
 
 def test_a_mask_hides_discs():

@@ -11,30 +11,40 @@ from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Line, Subject, f
 from lyot.site.release import Row
 
 SQL = """\
-SELECT l.separation, l.delta_mag, l.contrast, l.noise, l.filter, l.sigma, l.simulated,
-       r.recipe, r.parameters, o.date, o.instrument
+SELECT l.separation, l.delta_mag, l.contrast, l.noise, l.filter, l.wavelength, l.sigma, l.simulated,
+       l.reduction_id, r.recipe, r.parameters, o.date, o.instrument
 FROM detection_limit l
 LEFT JOIN reduction r ON r.reduction_id = l.reduction_id
 LEFT JOIN observation o ON o.observation_id = l.observation_id
 WHERE l.target_id = :target
-ORDER BY o.date, r.recipe, r.parameters, l.filter, l.noise, l.separation"""
+ORDER BY o.date, r.recipe, r.parameters, l.reduction_id, l.filter, l.wavelength, l.noise, l.sigma, l.separation"""
 
 
 def lines(rows: list[Row], subject: Subject) -> Sequence[Line]:
-    """One line per reduction, filter and definition of the noise."""
+    """One line per reduction, wavelength and definition of the noise."""
     known = [row for row in rows if finite(row["separation"], row["delta_mag"])]
     several_dates = len({row["date"] for row in rows}) > 1
     several_filters = len({row["filter"] for row in rows}) > 1
 
+    several_wavelengths = len({(row["reduction_id"], row["wavelength"]) for row in rows}) > len(
+        {row["reduction_id"] for row in rows}
+    )
+
     def name_of(row: Row) -> tuple[str, str]:
         parts = (row["recipe"], row["parameters"], row["filter"] * several_filters if row["filter"] else "",
+                 f"{row['wavelength']:.3g} µm" if several_wavelengths and row["wavelength"] else "",
+                 f"{row['sigma']:g}σ" if row["sigma"] not in (None, 5.0) else "",
                  row["date"] * several_dates if row["date"] else "")  # fmt: skip
         layer = "annulus" if row["noise"] == "annulus" else "mawet"
         return layer, " · ".join(part for part in parts if part)
 
     found = []
-    for (layer, series), group in groupby(known, key=name_of):
+    def curve_of(row: Row) -> tuple[object, ...]:
+        return row["reduction_id"], row["wavelength"], row["sigma"], name_of(row)
+
+    for _, group in groupby(known, key=curve_of):
         some = list(group)
+        layer, series = name_of(some[0])
         x, y = (np.array([row[name] for row in some]) for name in ("separation", "delta_mag"))
         found.append(Line(layer, x / 1000.0, y, series, any(row["simulated"] for row in some)))
     return found
