@@ -1,0 +1,60 @@
+"""How far a reduced raw night is from its truth, as figures; `BOUNDS` say how far it may be."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from lyot.reduce.associate import associate
+from lyot.reduce.cards import read_header
+from lyot.reduce.classify import classify
+from lyot.reduce.group import group
+from lyot.reduce.irdis import WINDOWS
+from lyot.reduce.night import Night
+from lyot.reduce.workflows import make_masters, to_level1, workflow_of
+
+#: Most that a figure may be. Each is at least twice what a faultless night gives.
+BOUNDS = {
+    "centre": 0.05,  # px, of the star in any half
+    "angles": 0.002,  # deg
+    "times": 0.01,  # s
+    "flux": 0.2,  # of the star's, off the mask: an eighth is in the halo and beyond the image of the star
+    "halves": 2.0,  # counts by which the two halves, which see the same sky, differ far from the star
+}
+
+
+def level1(folder: Path, **settings: int) -> Night:
+    """The only data set of a folder, brought to Level 1 without a store."""
+    paths = sorted(folder.glob("*.fits"))
+    found = group(classify(read_header(str(path)), str(path), path.name) for path in paths)
+    (dataset,) = found.datasets
+    workflow = workflow_of(dataset).changed(settings)
+    masters, notes = make_masters(workflow, associate(dataset, found.calibrations))
+    return to_level1(workflow, dataset, masters, notes)
+
+
+def truth_of(folder: Path) -> dict:
+    return json.loads((folder / "truth.json").read_text())
+
+
+def figures(night: Night, folder: Path) -> dict[str, float]:
+    """How far an IRDIS night is from the truth beside its files."""
+    truth = truth_of(folder)
+    files = {one["name"]: one for one in truth["files"]}
+    science = [files[Path(one.path).name] for one in night.dataset.science]
+    cube = night.finished()
+    turned = (cube.angles - np.concatenate([one["north"] for one in science]) + 180) % 360 - 180
+    half = read_header(night.dataset.science[0].path)["NAXIS1"] // 2
+    begins = np.array([(rows.start, columns.start % half) for rows, columns in WINDOWS])
+    dither = np.array(night.dataset.science[0].dither[::-1])
+    away = night.star + begins + dither - np.array(science[0]["stars"])[:, ::-1]
+    whole = np.array(truth["star_flux"]) * science[0]["dit"]
+    y, x = np.indices(cube.frames.shape[-2:]) - cube.frames.shape[-1] // 2
+    far = np.hypot(y, x) > 0.95 * (cube.frames.shape[-1] // 2)
+    return {
+        "centre": float(np.hypot(*away.T).max()),
+        "angles": float(np.abs(turned).max()),
+        "times": float(np.abs(cube.times - np.concatenate([one["times"] for one in science])).max() * 86400),
+        "flux": float(np.abs(cube.psf.sum(axis=(1, 2)) / whole - 1).max()),
+        "halves": float(np.abs(np.diff(np.median(cube.frames[..., far], axis=-1), axis=0)).max()),
+    }
