@@ -79,7 +79,7 @@ def test_a_psf_normalised_by_another_width_still_is_the_stars(cube):
 
 
 def test_the_width_of_a_psf_is_measured_when_it_is_not_stated(cube):
-    assert fwhm_of(replace(cube, fwhm=None)) == pytest.approx(FWHM, rel=0.08)  # a Gaussian fits the core below its wings
+    assert fwhm_of(replace(cube, fwhm=None)) == pytest.approx(FWHM, rel=0.08)  # a Gaussian fits the core
 
 
 MASK = Coronagraph(names=("mask",), separations=(120.0, 240.0), transmissions=(0.2, 0.6), reference="here")
