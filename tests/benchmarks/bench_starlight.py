@@ -78,7 +78,8 @@ def test_annular_pca(cube, vip):
     def theirs():
         with single_blas_thread():
             vip["pca_annular"](
-                cube.frames[0], cube.angles, radius_int=8, ncomp=5, asize=4, fwhm=FWHM, delta_rot=0.5, svd_mode="eigen", **OPENCV
+                cube.frames[0], cube.angles, radius_int=8, ncomp=5, asize=4, fwhm=FWHM, delta_rot=0.5,
+                svd_mode="eigen", **OPENCV,
             )
 
     compare("annular PCA", lambda: recipe(cube), theirs, 15, turns=2)
