@@ -80,7 +80,9 @@ def withdraw_verdict(store: Store, name: str, workspace: str) -> tuple[Kept, Row
     kept, verdicts = _verdicts(store, companion_id, workspace)
     if not verdicts:
         raise NotFound(f"nobody gave a verdict on {companion_id} in workspace {workspace}")
-    return _keep_verdicts(store, kept, verdicts[:-1], workspace, None), verdicts[-1]
+    dataset = f"releases/import/{kept}"  # what stays was public from the same day on
+    day = store.notes(dataset, workspace=workspace).get(dataset, {}).get("release_date")
+    return _keep_verdicts(store, kept, verdicts[:-1], workspace, day), verdicts[-1]
 
 
 def _verdicts(store: Store, companion_id: str, workspace: str) -> tuple[str, list[Row]]:

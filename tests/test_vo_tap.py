@@ -143,6 +143,9 @@ def test_a_head_says_what_would_come_and_holds_nothing(folder):
         query = {"LANG": "ADQL", "QUERY": "SELECT a.* FROM TAP_SCHEMA.columns AS a, TAP_SCHEMA.tables AS b"}
         answer = httpx.head(f"{base}/tap/sync", params=query)
         assert (answer.status_code, answer.content) == (200, b"")
+        patience = time.monotonic() + 10  # the server closes after it has answered
+        while application.observatory.streams._open and time.monotonic() < patience:
+            time.sleep(0.05)
         assert application.observatory.streams._open == 0
 
 
