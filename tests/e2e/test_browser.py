@@ -238,6 +238,7 @@ MANY = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_keystroke_is_answered_in_a_tenth_of_a_second_over_a_hundred_thousand_targets(visit):
     """The search itself, without drawing: names, typos, filters; the best of five, as others use the machine too."""
     page = visit("targets/")
@@ -315,6 +316,7 @@ def test_pages_print(visit):
     assert page.locator("svg.chart:visible").count() > 3
 
 
+@pytest.mark.slow
 def test_first_content_is_there_in_half_a_second(visit):
     page = visit("targets/good/")
     paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
