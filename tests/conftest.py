@@ -18,6 +18,17 @@ def shared_data() -> Path:
     pytest.skip("real data absent: neither $LYOT_DATA nor ../shared/data is a folder")
 
 
+@pytest.fixture(scope="session")
+def irdis_night(tmp_path_factory):
+    """Folder of a simulated raw night of IRDIS with one bright planet, and its truth."""
+    from lyot.reduce.simulate.raw_night import simulate_night
+    from lyot.reduce.simulate.raw_scene import Companion
+
+    folder = tmp_path_factory.mktemp("irdis")
+    planet = Companion(name="b", separation=700.0, position_angle=211.0, contrast=4e-3)
+    return folder, simulate_night(folder, "irdis", seed=3, nscience=2, planets=(planet,), spacing=12.0)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With LYOT_NO_SKIPS set, a skipped test that is not allowed by name fails the run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
