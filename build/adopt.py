@@ -16,6 +16,7 @@ from lyot.build.centred import centred, peak_in_the_middle, without_gaps
 from lyot.build.options import AdoptOptions
 from lyot.build.outside import FitsFile, read_fits
 from lyot.build.rights import settle
+from lyot.catalog.names import target_id_of
 from lyot.catalog.release import utc_day
 from lyot.catalog.tables.observation import OBSERVATION_TABLE
 from lyot.catalog.tables.survey import SURVEY
@@ -113,7 +114,7 @@ def _check_normalisation(cube: Cube) -> None:
 
 def dataset_name(camera: Instrument, target: str, day: str, filter_name: str | None) -> str:
     """Name of a data set, as `naco/beta-pic/2013-01-31/lp`."""
-    parts = [camera.name, slug(target), day]
+    parts = [camera.name, target_id_of(target), day]
     if filter_name:
         parts.append(slug(filter_name.replace("'", "p").replace("′", "p")))
     return "/".join(parts)
@@ -280,7 +281,7 @@ def _cards(options: AdoptOptions, setup: _Setup) -> dict[str, tuple[Any, str]]:
 def _observation(product: Product, cube: Cube, setup: _Setup, options: AdoptOptions) -> dict[str, Any]:
     return {
         "observation_id": product.dataset,
-        "target_id": slug(options.target),
+        "target_id": target_id_of(options.target),
         "target_name": options.target,
         "survey_id": slug(options.survey) if options.survey else None,
         "telescope": setup.camera.telescope,

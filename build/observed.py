@@ -8,7 +8,8 @@ import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
-from lyot.product import Product, slug
+from lyot.catalog.names import target_id_of
+from lyot.product import Product
 from lyot.reduce.conditions import medians
 from lyot.reduce.night import Night
 
@@ -39,7 +40,7 @@ def observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
     middle = job.frames.middle if cube.times is None else float(cube.times.mean())
     return {
         "observation_id": product.dataset,
-        "target_id": slug(job.frames.target),
+        "target_id": target_id_of(job.frames.target),
         "target_name": job.frames.target,
         "telescope": night.instrument.telescope,
         "instrument": night.instrument.name,

@@ -15,9 +15,8 @@ from lyot.build.importing import keep_document
 from lyot.build.judging import catalogue
 from lyot.build.rows import read
 from lyot.catalog import simbad
-from lyot.catalog.names import Names, dictionary
+from lyot.catalog.names import Names, dictionary, target_id_of
 from lyot.errors import BadInput, NotFound, Unprocessable
-from lyot.product import slug
 from lyot.store import Kept, Store
 
 Row = dict[str, Any]
@@ -62,7 +61,7 @@ def resolve(
     Unprocessable
         If a service does not answer.
     """
-    known = store.find(kind="import", dataset=f"import/resolved-{slug(name)}", workspace=workspace)
+    known = store.find(kind="import", dataset=f"import/resolved-{target_id_of(name)}", workspace=workspace)
     if known:
         return known[-1]
     ask = ask or ask_tap
@@ -73,7 +72,7 @@ def resolve(
     gaia = ask(simbad.GAIA, query) if query else []
     document = simbad.document_of(name, found, names, magnitudes[0] if magnitudes else {}, gaia[0] if gaia else None)
     content = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode()
-    return keep_document(store, f"resolved-{name}", content, workspace, release_date)
+    return keep_document(store, f"resolved-{target_id_of(name)}", content, workspace, release_date)
 
 
 def resolve_names(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lyot.catalog.checking import finite
+from lyot.catalog.names import target_id_of
 from lyot.errors import BadInput
 from lyot.product import slug
 from lyot.sky import day_of, mjd_of
@@ -41,7 +42,8 @@ def _by_name(identifier: str) -> Callable[[Row, Row, int, str], Row]:
 
     def named(said: Row, above: Row, number: int, path: str) -> Row:
         if said.get("name") and not said.get(identifier):
-            said[identifier] = slug(str(said["name"]))
+            made = target_id_of if identifier == "target_id" else slug
+            said[identifier] = made(str(said["name"]))
         return said
 
     return named
@@ -70,7 +72,7 @@ def _judgement(said: Row, above: Row, number: int, path: str) -> Row:
 
 def _observation(said: Row, above: Row, number: int, path: str) -> Row:
     if said.get("target_name") and not said.get("target_id"):
-        said["target_id"] = slug(str(said["target_name"]))
+        said["target_id"] = target_id_of(str(said["target_name"]))
     if said.get("julian_date") is not None and said.get("mjd") is None:
         said["mjd"] = finite(said.pop("julian_date"), f"{path}.julian_date") - 2_400_000.5
     if said.get("mjd") is None and said.get("date"):

@@ -11,6 +11,7 @@ from typing import Any
 
 from lyot.catalog.constellations import CONSTELLATIONS, GREEK, GREEK_TOO
 from lyot.errors import BadInput, NotFound
+from lyot.product import slug
 
 _GENITIVES = {genitive: short for short, genitive in CONSTELLATIONS.items()}
 _CONSTELLATION = "|".join(
@@ -28,6 +29,9 @@ _TYCHO = re.compile(r"^tyc\s*0*(\d+)-0*(\d+)-(\d)\s*([a-d]?)$")
 _GAIA = re.compile(r"^gaia\s*e?(dr\d)\s*(\d+)$")
 _PLACED = re.compile(r"^([0-9]?[a-z]+)[\s\-]*j\s*([\d.]+[+-][\d.]+)\s*([a-d]?)$")
 _SAME = {"gliese": "gj", "gl": "gj", "cod": "cd"}
+#: Names that mean one star in capitals and another in small letters: NU Ori is a variable star, nu Ori is ν Orionis;
+#: R Car is a variable star, r Car has a Latin letter of Bayer's.
+_CASED = re.compile(r"^(V\* )?([A-Za-z]|NU|MU|[Nn]u\.?|[Mm]u\.?)\s+([A-Z][A-Za-z]+(?:\s[A-Z][a-z]+)?)$")
 
 
 def normalise(name: str) -> str:
@@ -50,6 +54,30 @@ def normalise(name: str) -> str:
             return found
     apart = re.sub(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])", " ", text)  # pds70, pds 70
     return re.sub(r"\s+", " ", apart)
+
+
+def case_of(name: str) -> str:
+    """How a name is written, where that tells two stars apart: `capital`, `small`, or nothing.
+
+    Nothing where case makes no difference, or the whole name is in capitals or in small letters, as in headers.
+    """
+    found = _CASED.match(re.sub(r"[\s_]+", " ", "".join(map(_spelt, name))).strip(" *"))
+    if not found:
+        return ""
+    variable, letters, constellation = found.groups()
+    if constellation.lower() not in _GENITIVES and constellation.lower() not in CONSTELLATIONS:
+        return ""
+    if letters.isupper():
+        return "capital" if variable or not constellation.isupper() else ""
+    return "small"
+
+
+def target_id_of(name: str) -> str:
+    """The `target_id` made of a name; two stars whose names differ in case only get two."""
+    case, plain = case_of(name), slug(name)
+    letters = plain.partition("-")[0]
+    usual = "capital" if len(letters) == 1 and letters >= "r" else "small"  # variable stars begin at R
+    return f"{plain}-{case}" if case and case != usual else plain
 
 
 def _spelt(character: str) -> str:
@@ -100,16 +128,22 @@ def _in_constellation(text: str) -> str:
 
 @dataclass
 class Names:
-    """A dictionary of names: the targets that each spelling may mean."""
+    """A dictionary of names: the targets that each spelling may mean, and how each was written (`case_of`)."""
 
-    meanings: dict[str, set[str]] = field(default_factory=dict)
+    meanings: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     spoken: dict[str, str] = field(default_factory=dict)  # target_id → main name
 
     def add(self, target_id: str, *names: str) -> None:
         """Let these names mean a target."""
         for name in names:
-            self.meanings.setdefault(normalise(name), set()).add(target_id)
+            self.meanings.setdefault(normalise(name), {}).setdefault(target_id, set()).add(case_of(name))
         self.spoken.setdefault(target_id, names[0] if names else target_id)
+
+    def meant(self, name: str) -> set[str]:
+        """The targets that a name may mean; NU Ori is not nu Ori, but NU ORI may be either."""
+        case = case_of(name)
+        known = self.meanings.get(normalise(name), {})
+        return {target_id for target_id, written in known.items() if not case or written & {case, ""}}
 
     def resolve(self, name: str) -> str:
         """The target that a name means.
@@ -121,14 +155,14 @@ class Names:
         NotFound
             If it means none; the message says which names are alike.
         """
-        key = normalise(name)
-        found = sorted(self.meanings.get(key, ()))
+        found = sorted(self.meant(name))
         if len(found) == 1:
             return found[0]
         if found:
             choices = ", ".join(f"{self.spoken[one]} ({one})" for one in found)
             raise BadInput(f"the name {name!r} may mean several targets: {choices}", hint="use another of its names")
-        alike = [self._said(one) for one in difflib.get_close_matches(key, self.meanings, n=3, cutoff=0.75)]
+        close = difflib.get_close_matches(normalise(name), self.meanings, n=3, cutoff=0.75)
+        alike = [self._said(one) for one in close]
         raise NotFound(f"no target is known as {name!r}", hint=f"alike are {', '.join(alike)}" if alike else "")
 
     def _said(self, key: str) -> str:
@@ -164,8 +198,8 @@ def same_star(names: Names, observed: Iterable[tuple[str, str | None]]) -> dict[
     for target_id, name in observed:
         if target_id in names.spoken:
             continue
-        for spelling in (name, target_id.replace("-", " ")):
-            meant = names.meanings.get(normalise(spelling), set()) if spelling else set()
+        for spelling in (name, target_id.replace("-", " ") if not case_of(name or "") else None):
+            meant = names.meant(spelling) if spelling else set()
             if len(meant) == 1:
                 found[target_id] = next(iter(meant))
                 break

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lyot.catalog.names import normalise
+from lyot.catalog.names import case_of, normalise, target_id_of
 from lyot.errors import BadInput, NotFound
-from lyot.product import slug
 
 Row = Mapping[str, Any]
 
@@ -93,7 +92,7 @@ def document_of(name: str, found: Row, names: Iterable[str], magnitudes: Row, ga
     """
     astrometry = _said(gaia) if gaia else _of_simbad(found)
     target = {
-        "target_id": slug(name), "name": name, "aliases": _aliases(name, [str(found["main_id"]), *names]),
+        "target_id": target_id_of(name), "name": name, "aliases": _aliases(name, [str(found["main_id"]), *names]),
         "reference_id": "gaia-dr3" if gaia else "simbad", **astrometry,
         **_said({"spectral_type": found.get("sp_type")}),
     }  # fmt: skip
@@ -132,10 +131,10 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
 def _aliases(name: str, names: Iterable[str]) -> list[str]:
     """Names without the signs that SIMBAD puts before them, each spelling once."""
     plain = [re.sub(r"\s+", " ", re.sub(r"^(\*\*?|V\*|NAME|EM\*)\s+", "", given)).strip() for given in names]
-    found: dict[str, str] = {}
+    found: dict[tuple[str, str], str] = {}
     for given in [name, *plain]:
         if re.search(r"[A-Za-z0-9]", given):
-            found.setdefault(normalise(given), given)
+            found.setdefault((normalise(given), case_of(given)), given)
     return list(found.values())
 
 

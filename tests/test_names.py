@@ -3,7 +3,7 @@
 import pytest
 
 from lyot.catalog.exchange import rows_of
-from lyot.catalog.names import Names, dictionary, normalise, same_star
+from lyot.catalog.names import Names, case_of, dictionary, normalise, same_star, target_id_of
 from lyot.catalog.published import published_document
 from lyot.errors import BadInput, NotFound
 
@@ -97,3 +97,55 @@ def test_no_name(name):
 def test_what_observers_called_it(names):
     observed = [("beta-pictoris", "β Pictoris"), ("hd-39060", None), ("beta-pic", "beta Pic"), ("hd-1", "HD 1")]
     assert same_star(names, observed) == {"beta-pictoris": "beta-pic", "hd-39060": "beta-pic"}
+
+
+# ---- stars whose names differ in case only ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def orion():
+    """NU Ori is a variable star of type B in the Orion Nebula; ν Orionis stands 20° north of it."""
+    names = Names()
+    names.add("hd-37061", "NU Ori", "HD 37061")
+    names.add("hd-41753", "ν Ori", "HD 41753")
+    return names
+
+
+@pytest.mark.parametrize("name", ["NU Ori", "V* NU Ori", "NU Orionis"])
+def test_a_variable_star_is_no_greek_letter(orion, name):
+    assert orion.resolve(name) == "hd-37061"
+
+
+@pytest.mark.parametrize("name", ["nu Ori", "ν Ori", "Nu Ori", "* nu. Ori", "nu Orionis", "ν ORI"])
+def test_a_greek_letter_is_no_variable_star(orion, name):
+    assert orion.resolve(name) == "hd-41753"
+
+
+@pytest.mark.parametrize("name", ["NU ORI", "nu ori"])
+def test_a_name_without_case_may_be_either(orion, name):
+    with pytest.raises(BadInput, match=r"NU Ori \(hd-37061\), ν Ori \(hd-41753\)"):
+        orion.resolve(name)
+
+
+def test_one_of_them_alone_does_not_answer_for_the_other():
+    names = Names()
+    names.add("hd-37061", "NU Ori")
+    assert names.resolve("NU ORI") == "hd-37061"
+    with pytest.raises(NotFound):
+        names.resolve("nu Ori")
+    assert same_star(names, [("nu-ori", "nu Ori")]) == {}
+    assert same_star(names, [("nu-ori-capital", "NU Ori")]) == {"nu-ori-capital": "hd-37061"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("NU Ori", "nu Ori"), ("MU Cep", "μ Cep"), ("R Car", "r Car"), ("b Cen", "B Cen")]
+)
+def test_their_identifiers_differ(one, other):
+    assert case_of(one) != case_of(other)
+    assert target_id_of(one) != target_id_of(other)
+
+
+def test_other_names_have_no_case():
+    plain = ("beta Pic", "BETA PIC", "AF Lep", "HD 39060", "PDS 70", "alf01 Cen", "51 Eri", "mu1 Cen")
+    assert {case_of(name) for name in plain} == {""}
+    assert [target_id_of(name) for name in ("T Tau", "b Cen", "μ Cen")] == ["t-tau", "b-cen", "mu-cen"]
