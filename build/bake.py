@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lyot.catalog import tap_schema
+from lyot.catalog.indices import has_full_key, indices
 from lyot.catalog.table import Column, Table, tables
 
 SQLITE = {"text": "TEXT", "int": "INTEGER", "float": "REAL", "bool": "INTEGER", "date": "TEXT", "json": "TEXT"}
@@ -33,12 +34,14 @@ def bake(connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, A
     Parameters
     ----------
     connection : DuckDB connection
-        Holds the consolidated tables.
+        Holds the consolidated tables; their rows are put in the order of the release.
     folder : Path
         An empty folder.
     about : names and values
         What the release says of itself: the one row of its table `release`.
     """
+    for table in tables().values():  # once: each of the three reads them in this order
+        connection.execute(f"CREATE OR REPLACE TABLE {_name(table.name)} AS {_sorted(table)}")
     with ThreadPoolExecutor(1) as pool:  # SQLite writes with one core; the others meanwhile
         lite = pool.submit(bake_sqlite, connection.cursor(), folder / "lyot.db", about)
         bake_duckdb(connection, folder / "lyot.duckdb", about)
@@ -53,7 +56,7 @@ def bake_duckdb(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
     """All tables as a DuckDB database; descriptions and units are its comments."""
     connection.execute(f"ATTACH '{_quoted(path)}' AS baked; BEGIN")
     for table in tables().values():
-        connection.execute(f'CREATE TABLE baked."{table.name}" AS {_sorted(table)}')
+        connection.execute(f'CREATE TABLE baked."{table.name}" AS FROM {_name(table.name)}')
         connection.execute(f"COMMENT ON TABLE baked.\"{table.name}\" IS '{_quoted(table.doc)}'")
         for column in table.columns:
             text = _quoted(f"{column.doc} [{column.unit}]" if column.unit else column.doc)
@@ -66,10 +69,10 @@ def bake_duckdb(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
 
 
 def bake_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
-    """One table as a Parquet file: units and descriptions in its fields, sorted by target (targets by place)."""
+    """One table as a Parquet file: units and descriptions in its fields."""
     schema = table.arrow_schema()
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for batch in _batches(connection, _sorted(table)):
+        for batch in _batches(connection, f"FROM {_name(table.name)}"):
             writer.write_table(pa.Table.from_batches([batch]).cast(schema), row_group_size=ROW_GROUP)
 
 
@@ -81,7 +84,8 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
             lite.execute(_create(table))
     with adbc.connect(str(path)) as target, target.cursor() as cursor:
         for table in tables().values():
-            for batch in _batches(connection, _sorted(table, "SELECT " + ", ".join(map(_plain, table.columns)))):
+            columns = ", ".join(map(_plain, table.columns))
+            for batch in _batches(connection, f"SELECT {columns} FROM {_name(table.name)}"):
                 cursor.adbc_ingest(table.name, batch, mode="append")
         cursor.adbc_ingest("column_description", _descriptions(), mode="create")
         cursor.adbc_ingest("release", pa.Table.from_pylist([about]), mode="create")
@@ -92,7 +96,7 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
                 lite.execute(statement)
         lite.executescript(SEARCH)
         tap_schema.bake(lite)
-        lite.execute("ANALYZE")
+        lite.executescript("PRAGMA analysis_limit = 1000; ANALYZE;")  # a thousand rows of each index tell enough
         lite.commit()
 
 
@@ -106,14 +110,13 @@ SELECT rowid, name || ' ' || target_id,
     (SELECT group_concat(alias, ' · ') FROM target_alias a WHERE a.target_id = target.target_id),
     (SELECT group_concat(name, ' · ') FROM companion c WHERE c.target_id = target.target_id)
 FROM target;
-CREATE INDEX target_position ON target (dec, ra);
 """
 
 
 def _create(table: Table) -> str:
     """`CREATE TABLE` for SQLite. A key that may be partly null is an index only: SQLite could not hold it as one."""
     lines = [f'"{c.name}" {SQLITE[c.type]}{" NOT NULL" if c.required else ""}' for c in table.columns]
-    if _has_full_key(table):
+    if has_full_key(table):
         lines.append(f"PRIMARY KEY ({', '.join(_name(name) for name in table.key)})")
     for column in table.columns:
         if column.references:
@@ -122,19 +125,9 @@ def _create(table: Table) -> str:
     return f"CREATE TABLE {_name(table.name)} ({', '.join(lines)})"
 
 
-def _has_full_key(table: Table) -> bool:
-    return all(table.column(name).required for name in table.key)
-
-
 def _indices(table: Table) -> Iterator[str]:
-    """Indices on what other tables are joined by, and on keys that are not primary."""
-    if not _has_full_key(table):
-        key = ", ".join(_name(name) for name in table.key)
-        yield f"CREATE INDEX {_name(f'{table.name}_key')} ON {_name(table.name)} ({key})"
-    for column in table.columns:
-        if column.references and column.name not in ("workspace", table.key[0]):
-            index = _name(f"{table.name}_{column.name}")
-            yield f"CREATE INDEX {index} ON {_name(table.name)} ({_name(column.name)})"
+    for name, columns in indices(table):
+        yield f"CREATE INDEX {_name(name)} ON {_name(table.name)} ({', '.join(map(_name, columns))})"
 
 
 def _descriptions() -> pa.Table:
@@ -156,12 +149,11 @@ def _descriptions() -> pa.Table:
     )
 
 
-def _sorted(table: Table, select: str = "FROM") -> str:
+def _sorted(table: Table) -> str:
     """Query of the rows in the order of the release: targets by declination, the rest by target, then by key."""
     first = ["dec", "ra"] if table.name == "target" else ["target_id"] if "target_id" in table.names else []
     order = ", ".join(_name(name) for name in dict.fromkeys((*first, *table.key)))
-    rows = f"{_name(table.name)} ORDER BY {order}"
-    return f"SELECT * FROM {rows}" if select == "FROM" else f"{select} FROM {rows}"
+    return f"FROM {_name(table.name)} ORDER BY {order}"
 
 
 def _plain(column: Column) -> str:

@@ -7,35 +7,13 @@ from typing import Any
 import yaml
 
 from lyot.catalog import tap_schema
+from lyot.catalog.indices import FACETS, SORTED
 from lyot.catalog.queries import QUERIES
 from lyot.catalog.table import Column, Table, tables
 
 DATABASE = "lyot"
 HEAD = "# Generated from catalog/ by `lyot metadata > metadata.yml`; not to be edited.\n"
 
-#: What narrows a table down: columns of few values.
-FACETS = {
-    "companion": ("status", "simulated"),
-    "detection": ("status", "filter"),
-    "detection_limit": ("noise", "filter"),
-    "measurement": ("quantity", "band"),
-    "observation": ("instrument", "filter", "simulated"),
-    "product": ("kind", "label"),
-    "reduction": ("recipe", "validation"),
-    "run": ("outcome", "recipe"),
-    "verdict": ("status", "origin"),
-}
-#: Column and direction by which people first want to see a table.
-SORTED = {
-    "companion": ("name", "sort"),
-    "detection": ("snr", "sort_desc"),
-    "detection_limit": ("contrast", "sort"),
-    "observation": ("date", "sort_desc"),
-    "product": ("created", "sort_desc"),
-    "reference": ("year", "sort_desc"),
-    "run": ("started", "sort_desc"),
-    "target": ("name", "sort"),
-}
 #: What stands for a row where another row points to it.
 LABELS = {"companion": "name", "reference": "citation", "survey": "name", "target": "name"}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lyot.catalog import obscore
+from lyot.catalog.indices import is_indexed
 from lyot.catalog.table import Column, Table, tables
 
 SCHEMAS = (
@@ -158,15 +159,9 @@ def _columns() -> Iterator[Entry]:
 def _entry(table: Table, column: Column, number: int) -> Entry:
     return Entry(
         f"lyot.{table.name}", _name(column.name), *VOTABLE[column.type], None, None, column.doc, None,
-        column.unit or None, column.ucd or None, int(is_indexed(table, column)), int(column.name in PRINCIPAL), 0,
-        number,
+        column.unit or None, column.ucd or None, int(is_indexed(table, column.name)),
+        int(column.name in PRINCIPAL), 0, number,
     )  # fmt: skip
-
-
-def is_indexed(table: Table, column: Column) -> bool:
-    """Whether an index begins with the column: keys, what points elsewhere, and places on the sky."""
-    points = bool(column.references) and column.name != "workspace"
-    return column.name == table.key[0] or points or (table.name == "target" and column.name in ("ra", "dec"))
 
 
 def _keys() -> Iterator[tuple[str, str, str, str]]:

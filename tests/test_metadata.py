@@ -4,7 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from lyot.catalog.metadata import FACETS, LABELS, SORTED, metadata, metadata_yml
+from lyot.catalog.indices import FACETS, SORTED
+from lyot.catalog.metadata import LABELS, metadata, metadata_yml
 from lyot.catalog.table import tables
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,6 +6,7 @@ import pytest
 from skies import bake_sky
 
 from lyot.catalog import obscore, tap_schema
+from lyot.catalog.indices import FACETS, SORTED
 from lyot.catalog.table import tables
 from lyot.datasette.vo.schema import load, physical
 
@@ -42,6 +43,15 @@ def test_what_is_said_to_be_indexed_is(connection):
         indices = [row[1] for row in connection.execute(f'PRAGMA index_list("{short}")')]
         held = {row[2] for one in indices for row in connection.execute(f'PRAGMA index_info("{one}")')}
         assert column in held, (table, name)
+
+
+@pytest.mark.parametrize("table", SORTED)
+def test_what_people_narrow_down_and_sort_by_needs_no_look_at_every_row(connection, table):
+    for column in FACETS.get(table, ()):
+        plan = connection.execute(f'EXPLAIN QUERY PLAN SELECT {column}, count(*) FROM "{table}" GROUP BY {column}')
+        assert "USING COVERING INDEX" in plan.fetchone()[3]
+    plan = connection.execute(f'EXPLAIN QUERY PLAN SELECT * FROM "{table}" ORDER BY {SORTED[table][0]} DESC LIMIT 50')
+    assert [row[3].partition(" USING INDEX ")[0] for row in plan] == [f"SCAN {table}"]
 
 
 def test_keys_lead_from_columns_to_columns(connection):
