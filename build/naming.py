@@ -22,11 +22,15 @@ def resolve_targets(connection: duckdb.DuckDBPyConnection) -> None:
         f'FROM "given_{table.name}" WHERE target_id IS NOT NULL'
         for table in using
     )
+    pairs = connection.execute(
+        f"SELECT * FROM ({observed}) ANTI JOIN given_target USING (target_id) ORDER BY target_id, name"
+    ).fetchall()
+    if not pairs:
+        return
     names = dictionary(
         read(connection, "SELECT DISTINCT target_id, name FROM given_target"),
         read(connection, "SELECT DISTINCT target_id, alias FROM given_target_alias"),
     )
-    pairs = connection.execute(f"SELECT * FROM ({observed}) ORDER BY target_id, name").fetchall()
     meant = same_star(names, pairs)
     if not meant:
         return
