@@ -21,5 +21,9 @@ class NotFound(BadInput):
     """What was asked for by name does not exist."""
 
 
+class Unwritable(BadInput):
+    """Nothing more can be kept: the disk is full, or the folder is read-only or belongs to somebody else."""
+
+
 class Unprocessable(LyotError):
     """The data are sound but cannot give this result: an outcome, kept as a row of `run`, not a failure."""

@@ -11,6 +11,8 @@ from typing import Any
 from lyot.declaration import canonical, digest
 from lyot.errors import BadInput
 
+NAME = r"[a-z0-9][a-z0-9.+_-]*"  # fit for a path
+
 
 @dataclass(frozen=True)
 class Product:
@@ -79,7 +81,7 @@ def spelled(text: str) -> str:
 
 def check_name(name: str) -> str:
     """`name`, if it is fit for a path: it can neither climb out of its folder nor hide in it."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", name):
+    if not re.fullmatch(NAME, name):
         raise BadInput(f"{name!r} is no name: lower-case letters, digits and .+_- are allowed, a letter or digit first")
     return name
 

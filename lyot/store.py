@@ -2,7 +2,9 @@
 
 A product is a few files that share a stem ending in its key: `….fits`, `….<table>.parquet`, and the provenance
 `….json`, which is written last and is the commit: what has none does not exist, so a reader never sees half a
-product. Beside them stand a few small documents that may change (who may see what, and when): `notes`.
+product. No file of a product is ever written over: who comes second to a name, because another makes the same product
+now or was killed while it did, takes names of its own, and of two who commit the first is right. Beside the products
+stand a few small documents that may change (who may see what, and when): `notes`.
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import posixpath
+import re
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,13 +26,13 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lyot.errors import BadInput, NotFound
-from lyot.product import Product, check_name
+from lyot.errors import BadInput, NotFound, Unwritable
+from lyot.product import NAME, Product, check_name
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A product as the store holds it."""
+    """A product as the store holds it; its files are `stem` with their endings."""
 
     product: Product
     key: str
@@ -72,7 +77,13 @@ class Store:
         files: Mapping[str, bytes] | None = None,
         rows: Mapping[str, pa.Table] | None = None,
     ) -> Kept:
-        """Keep a product: `files` by ending (`json` is taken), `rows` by table. What is there stays as it is."""
+        """Keep a product: `files` by ending (`json` is taken), `rows` by table. What is there stays as it is.
+
+        Raises
+        ------
+        Unwritable
+            If the store is full, read-only or out of reach; nothing of the product is then seen.
+        """
         if self.has(product):
             return self.get(product)
         content = dict(files or {})
@@ -80,8 +91,7 @@ class Store:
             buffer = io.BytesIO()
             pq.write_table(values, buffer, compression="zstd")
             content[f"{check_name(table)}.parquet"] = buffer.getvalue()
-        for ending, data in content.items():
-            self._write(f"{product.stem}.{ending}", data)
+        stem = self._create_all(product.stem, content)
         provenance = {
             "key": product.key,
             "kind": product.kind,
@@ -96,8 +106,10 @@ class Store:
                 ending: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
                 for ending, data in sorted(content.items())
             },
+            **({"stem": stem} if stem != product.stem else {}),
         }
-        self._write(product.stem + ".json", json.dumps(provenance, indent=1, ensure_ascii=False).encode())
+        with suppress(FileExistsError):  # another was quicker: what it made is the product
+            self._create(product.stem + ".json", json.dumps(provenance, indent=1, ensure_ascii=False).encode())
         return self.get(product)
 
     def find(
@@ -151,7 +163,9 @@ class Store:
         """Names of the workspaces that hold anything."""
         if not self.fs.exists(self.root):
             return []
-        return sorted(posixpath.basename(path.rstrip("/")) for path in self.fs.ls(self.root, detail=False))
+        folders = (one["name"].rstrip("/") for one in self.fs.ls(self.root, detail=True) if one["type"] != "file")
+        names = {posixpath.basename(folder) for folder in folders}
+        return sorted(name for name in names - {"lost+found"} if re.fullmatch(NAME, name))  # which a disk brings along
 
     def path(self, relative: str) -> str:
         """Path in the file system of something in the store."""
@@ -166,26 +180,103 @@ class Store:
     def _read(self, path: str) -> Kept:
         try:
             said = json.loads(self.fs.cat_file(path))
+            product = Product(
+                kind=said["kind"],
+                dataset=said["dataset"],
+                record=said["record"],
+                inputs=tuple(said["inputs"]),
+                workspace=said["workspace"],
+                label=said["label"],
+                about=said["about"],
+            )
+            return Kept(product, said["key"], said.get("stem", product.stem), said["created"], said["files"])
         except FileNotFoundError:
             raise NotFound(f"there is no product {posixpath.basename(path)} in {self.url}") from None
-        product = Product(
-            kind=said["kind"],
-            dataset=said["dataset"],
-            record=said["record"],
-            inputs=tuple(said["inputs"]),
-            workspace=said["workspace"],
-            label=said["label"],
-            about=said["about"],
-        )
-        return Kept(product, said["key"], product.stem, said["created"], said["files"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadInput(
+                f"{path} is in the store, but no provenance of a product: {type(error).__name__} {error}",
+                hint="move it elsewhere",
+            ) from None
+
+    def _create_all(self, stem: str, content: Mapping[str, bytes]) -> str:
+        """Write the files of a product, none over another; gives the stem they got."""
+        made: list[str] = []
+        try:
+            for ending, data in content.items():
+                self._create(f"{stem}.{ending}", data)
+                made.append(ending)
+        except (FileExistsError, Unwritable) as error:
+            if self._local:  # elsewhere it is not sure that these files are ours
+                for ending in made:
+                    self.fs.rm_file(self.path(f"{stem}.{ending}"))
+            if isinstance(error, Unwritable):
+                raise
+            return self._create_all(f"{stem}.{uuid.uuid4().hex[:8]}", content)
+        return stem
+
+    def _create(self, relative: str, data: bytes) -> None:
+        """Write a new file, all of `data` or nothing.
+
+        Raises
+        ------
+        FileExistsError
+            If there is one of that name.
+        """
+        path = self.path(relative)
+        with self._writing(path):
+            if self._local:
+                with self._part(path, data) as part:
+                    os.link(part, path)
+                return
+            try:
+                self.fs.pipe_file(path, data, mode="create")
+            except OSError:  # how a bucket says that the name is taken differs
+                self.fs.invalidate_cache()
+                if self.fs.exists(path):
+                    raise FileExistsError(path) from None
+                raise
 
     def _write(self, relative: str, data: bytes) -> None:
-        """All of `data` or nothing: a bucket's put is atomic, a disk's rename is."""
+        """Write a file over what was there: all of `data` or nothing; a bucket's put is atomic, a disk's rename is."""
         path = self.path(relative)
-        self.fs.makedirs(posixpath.dirname(path), exist_ok=True)
-        if "file" not in self.fs.protocol:
-            self.fs.pipe_file(path, data)
-            return
+        with self._writing(path):
+            if self._local:
+                with self._part(path, data) as part:
+                    os.replace(part, path)
+            else:
+                self.fs.pipe_file(path, data)
+
+    @property
+    def _local(self) -> bool:
+        return "file" in self.fs.protocol
+
+    @contextmanager
+    def _part(self, path: str, data: bytes) -> Iterator[str]:
+        """A file beside `path` that has `data`, on the disk and not only in its cache; gone afterwards."""
         part = f"{path}.{uuid.uuid4().hex}.part"
-        self.fs.pipe_file(part, data)
-        self.fs.mv(part, path)
+        try:
+            with open(part, "xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            yield part
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(part)
+
+    @contextmanager
+    def _writing(self, path: str) -> Iterator[None]:
+        """Make the folder of a file that is about to be written; say in one sentence why it cannot be."""
+        try:
+            try:
+                self.fs.makedirs(posixpath.dirname(path), exist_ok=True)
+            except FileExistsError:
+                raise NotADirectoryError(0, "a file stands where a folder is needed") from None
+            yield
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise Unwritable(
+                f"{path} cannot be written: {error.strerror or error}",
+                hint="what was kept before stays; the same command goes on from there",
+            ) from error

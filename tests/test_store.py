@@ -1,12 +1,16 @@
 """What is in the store is whole, and stays."""
 
+import hashlib
 import json
-import threading
+import signal
+import subprocess
+import sys
+import time
 
 import pyarrow as pa
 import pytest
 
-from lyot.errors import BadInput, NotFound
+from lyot.errors import BadInput, NotFound, Unwritable
 from lyot.product import Product
 from lyot.store import Store
 
@@ -100,47 +104,114 @@ def test_a_note_cannot_climb_out(store, name):
         store.note("x", {}, workspace="../main")
 
 
-def test_an_interrupted_write_leaves_nothing_that_is_seen(tmp_path, monkeypatch):
-    store = Store(str(tmp_path / "store"))
-    real = store.fs.mv
-    calls = []
-
-    def stumble(source, target, **options):
-        calls.append(target)
-        if len(calls) == 2:
-            raise OSError("disk full")
-        return real(source, target, **options)
-
-    monkeypatch.setattr(store.fs, "mv", stumble)
-    with pytest.raises(OSError, match="disk full"):
-        store.put(product(), {"fits": b"pixels"}, {"observation": TABLE})
-    monkeypatch.undo()
+def test_what_a_killed_writer_left_is_neither_seen_nor_used(store):
+    """Its files are there, its commit is not; another time the same product is another set of bytes."""
+    store.fs.makedirs(store.path("main/naco/x/2013-01-31"), exist_ok=True)
+    store.fs.pipe_file(store.path(f"{product().stem}.fits"), b"half of")
     assert store.find() == []
     assert not store.has(product())
+
     kept = store.put(product(), {"fits": b"pixels"}, {"observation": TABLE})
+    assert store.find() == [kept] == [store.get(product())]
     assert store.read(kept, "fits") == b"pixels"
+    assert store.rows(kept, "observation").equals(TABLE)
 
 
-def test_many_writers_of_one_product_leave_one_whole_product(tmp_path):
-    url = str(tmp_path / "store")
-    failures = []
+def test_who_commits_second_takes_what_the_first_made(store, monkeypatch):
+    """Two writers, both of which have seen that nothing is there: the second is a store that never has anything."""
+    first = store.put(product(), {"fits": b"one"}, {"observation": TABLE})
+    monkeypatch.setattr(store, "has", lambda product: False)
+    assert store.put(product(), {"fits": b"another"}, {"observation": TABLE.slice(1)}) == first
+    assert store.read(first, "fits") == b"one"
+    assert store.rows(first, "observation").equals(TABLE)
 
-    def write():
-        try:
-            Store(url).put(product(), {"fits": b"pixels" * 1000}, {"observation": TABLE})
-        except OSError as error:
-            failures.append(error)
 
-    threads = [threading.Thread(target=write) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+WRITER = """
+import os, signal, sys, time
+import pyarrow as pa
+from lyot.product import Product
+from lyot.store import Store
+
+url, letter, start, killed = sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4] == "killed"
+store, size = Store(url), 40_000
+create = Store._create
+def slowly(self, relative, data):
+    if killed and relative.endswith(".json"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    create(self, relative, data)
+    time.sleep(0.002)
+Store._create = slowly
+time.sleep(max(0.0, start - time.time()))
+for number in range(25):
+    product = Product(kind="cube", dataset="naco/x/2013-01-31", record={"n": number})
+    content = {"a.fits": letter.encode() * size, "b.fits": letter.encode() * size}
+    store.put(product, content, {"observation": pa.table({"who": [letter]})})
+"""
+
+
+def test_processes_that_make_the_same_products_at_once_all_succeed_and_tear_none(tmp_path):
+    url, start = str(tmp_path / "store"), str(time.time() + 3.0)
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, url, letter, start, "killed" if letter == "d" else ""])
+        for letter in "abcd"
+    ]
+    assert [one.wait(timeout=60) for one in writers] == [0, 0, 0, -signal.SIGKILL]
     store = Store(url)
-    (kept,) = store.find()
-    assert failures == []
-    assert store.read(kept, "fits") == b"pixels" * 1000
+    found = store.find()
+    assert sorted(one.product.record["n"] for one in found) == list(range(25))
+    for kept in found:
+        (letter,) = store.rows(kept, "observation")["who"].to_pylist()
+        for ending in ("a.fits", "b.fits"):
+            data = store.read(kept, ending)
+            assert data == letter.encode() * 40_000  # of one writer, whole
+            assert hashlib.sha256(data).hexdigest() == kept.files[ending]["sha256"]
     assert not list((tmp_path / "store").rglob("*.part"))
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
+    """No file may grow beyond 4 kB in the child, which is how a small disk behaves."""
+    code = """
+import resource, sys
+from lyot.errors import Unwritable
+from lyot.product import Product
+from lyot.store import Store
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+store = Store(sys.argv[1])
+product = Product(kind="cube", dataset="naco/x/2013-01-31", record={})
+try:
+    store.put(product, {"a.fits": b"small", "b.fits": b"large" * 4096})
+except Unwritable as error:
+    print(error)
+print(store.find())
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    sentence, found = done.stdout.splitlines()
+    assert "b.fits cannot be written: File too large (what was kept before stays" in sentence
+    assert found == "[]"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_in_the_place_of_the_store_is_said(tmp_path):
+    (tmp_path / "store").write_text("not a folder")
+    with pytest.raises(Unwritable, match="cannot be written"):
+        Store(str(tmp_path / "store")).put(product(), {"fits": b"pixels"})
+
+
+def test_what_is_no_product_is_named(tmp_path):
+    store = Store(str(tmp_path))
+    store.put(product(), {"fits": b"pixels"})
+    (tmp_path / "main" / "settings.json").write_text('{"mine": true}')
+    with pytest.raises(BadInput, match=r"settings\.json is in the store, but no provenance .*move it elsewhere"):
+        store.find()
+
+
+def test_what_a_disk_brings_along_is_no_workspace(tmp_path):
+    store = Store(str(tmp_path))
+    store.put(product(), {"fits": b"pixels"})
+    for name in ("lost+found", ".Trash-0", "System Volume Information"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "readme").write_text("a file")
+    assert store.workspaces() == ["main"]
 
 
 def test_a_url_that_nobody_can_open_is_refused():
