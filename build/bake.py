@@ -126,8 +126,11 @@ def _create(table: Table) -> str:
 
 
 def _indices(table: Table) -> Iterator[str]:
+    """Of rows that point nowhere an index knows nothing: nobody joins by them."""
     for name, columns in indices(table):
-        yield f"CREATE INDEX {_name(name)} ON {_name(table.name)} ({', '.join(map(_name, columns))})"
+        first = table.column(columns[0])
+        known = f" WHERE {_name(first.name)} IS NOT NULL" if first.references and not first.required else ""
+        yield f"CREATE INDEX {_name(name)} ON {_name(table.name)} ({', '.join(map(_name, columns))}){known}"
 
 
 def _descriptions() -> pa.Table:
