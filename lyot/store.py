@@ -16,7 +16,7 @@ import os
 import posixpath
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -108,8 +108,11 @@ class Store:
             },
             **({"stem": stem} if stem != product.stem else {}),
         }
-        with suppress(FileExistsError):  # another was quicker: what it made is the product
+        try:
             self._create(product.stem + ".json", json.dumps(provenance, indent=1, ensure_ascii=False).encode())
+        except FileExistsError:  # another was quicker: what it made is the product
+            if self._local or stem != product.stem:
+                self._remove(stem, content)
         return self.get(product)
 
     def find(
@@ -206,13 +209,17 @@ class Store:
                 self._create(f"{stem}.{ending}", data)
                 made.append(ending)
         except (FileExistsError, Unwritable) as error:
-            if self._local:  # elsewhere it is not sure that these files are ours
-                for ending in made:
-                    self.fs.rm_file(self.path(f"{stem}.{ending}"))
+            if self._local:
+                self._remove(stem, made)
             if isinstance(error, Unwritable):
                 raise
             return self._create_all(f"{stem}.{uuid.uuid4().hex[:8]}", content)
         return stem
+
+    def _remove(self, stem: str, endings: Iterable[str]) -> None:
+        """Remove files of ours; in a bucket that knows no exclusive writing, one of a plain name may be another's."""
+        for ending in endings:
+            self.fs.rm_file(self.path(f"{stem}.{ending}"))
 
     def _create(self, relative: str, data: bytes) -> None:
         """Write a new file, all of `data` or nothing.
