@@ -41,16 +41,14 @@ def aperture_sum(image: NDArray[np.floating], y: float, x: float, radius: float)
         Centre of the circle.
     radius : float, px
     """
-    iy, ix = round(y), round(x)
-    weights = aperture_weights(y - iy, x - ix, radius)
-    half = len(weights) // 2
-    if min(iy, ix) < half or iy + half >= image.shape[0] or ix + half >= image.shape[1]:
-        image, iy, ix = np.pad(image, half + 1, constant_values=np.nan), iy + half + 1, ix + half + 1
-        if min(iy, ix) < half or iy + half >= image.shape[0] or ix + half >= image.shape[1]:
-            return math.nan
-    stamp = image[iy - half : iy + half + 1, ix - half : ix + half + 1]
-    inside = weights > 0
-    return float((stamp[inside] * weights[inside]).sum(dtype=np.float64))
+    return float(aperture_sums(image, np.array([y]), np.array([x]), radius)[0])
+
+
+def aperture_sums(image: NDArray[np.floating], y: Floats, x: Floats, radius: float) -> Floats:
+    """The same about many centres: `y`, `x` and the sums are (n,)."""
+    sums = np.empty(len(y))
+    _fill_sums(np.asarray(image), np.asarray(y, dtype=np.float64), np.asarray(x, dtype=np.float64), radius, sums)
+    return sums
 
 
 @lru_cache(maxsize=32)
@@ -69,6 +67,24 @@ def _fill_weights(weights, dy, dx, radius):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def _fill_sums(image, ys, xs, radius, sums):  # type: ignore[no-untyped-def]
+    ny, nx = image.shape
+    square = radius * radius
+    for n in range(len(ys)):
+        y, x = ys[n], xs[n]
+        total = 0.0
+        for j in range(math.floor(y - radius + 0.5), math.floor(y + radius + 0.5) + 1):
+            for i in range(math.floor(x - radius + 0.5), math.floor(x + radius + 0.5) + 1):
+                dy, dx = abs(j - y), abs(i - x)
+                weight = 1.0
+                if (dy + 0.5) ** 2 + (dx + 0.5) ** 2 > square:
+                    weight = circle_overlap(j - y - 0.5, j - y + 0.5, i - x - 0.5, i - x + 0.5, radius)
+                if weight > 0.0:
+                    total += weight * image[j, i] if 0 <= j < ny and 0 <= i < nx else math.nan
+        sums[n] = total
+
+
+@njit(nogil=True, cache=True)
 def circle_overlap(y0, y1, x0, x1, radius):  # type: ignore[no-untyped-def]
     """Area shared by the rectangle [y0, y1] × [x0, x1] and a circle about the origin.
 
@@ -78,29 +94,21 @@ def circle_overlap(y0, y1, x0, x1, radius):  # type: ignore[no-untyped-def]
     left, right = max(x0, -radius), min(x1, radius)
     if right <= left:
         return 0.0
-    breaks = np.empty(6)
-    breaks[0] = left
-    count = 1
-    for edge in (y0, y1):
-        if abs(edge) < radius:
-            crossing = math.sqrt(radius * radius - edge * edge)
-            for x in (-crossing, crossing):
-                if left < x < right:
-                    breaks[count] = x
-                    count += 1
-    breaks[count] = right
-    ordered = np.sort(breaks[: count + 1])
-    area = 0.0
-    for k in range(count):
-        a, b = ordered[k], ordered[k + 1]
-        middle = 0.5 * (a + b)
-        chord = math.sqrt(max(0.0, radius * radius - middle * middle))
-        if b <= a or min(y1, chord) <= max(y0, -chord):
-            continue
-        under_arc = _half_disc(b, radius) - _half_disc(a, radius)
-        upper = under_arc if chord <= y1 else y1 * (b - a)
-        lower = -under_arc if -chord >= y0 else y0 * (b - a)
-        area += upper - lower
+    low = math.sqrt(radius * radius - y0 * y0) if abs(y0) < radius else math.inf
+    high = math.sqrt(radius * radius - y1 * y1) if abs(y1) < radius else math.inf
+    near, far = min(low, high), max(low, high)
+    area, a = 0.0, left
+    for crossing in (-far, -near, near, far, right):
+        b = min(max(crossing, a), right)
+        if b > a:
+            middle = 0.5 * (a + b)
+            chord = math.sqrt(max(0.0, radius * radius - middle * middle))
+            if min(y1, chord) > max(y0, -chord):
+                under_arc = _half_disc(b, radius) - _half_disc(a, radius)
+                upper = under_arc if chord <= y1 else y1 * (b - a)
+                lower = -under_arc if -chord >= y0 else y0 * (b - a)
+                area += upper - lower
+            a = b
     return area
 
 

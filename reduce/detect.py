@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
-from lyot.cube import star_position
 from lyot.reduce.apertures import aperture_sum
+from lyot.reduce.matched import REACH
 from lyot.reduce.measure import false_alarm_probability
+from lyot.reduce.rings import others_in_field
 
 CHANCE = 1e-5  # of noise to pass for a source at one place; an image of 100 × 100 px of 4 px FWHM has some 600
 CLOSEST = 1.0  # FWHM between two candidates: nearer peaks are one source
@@ -27,7 +28,11 @@ class Peak:
 
 
 def peaks(
-    image: NDArray[np.floating], snr: NDArray[np.floating], fwhm: float, threshold: float = 5.0
+    image: NDArray[np.floating],
+    snr: NDArray[np.floating],
+    fwhm: float,
+    threshold: float = 5.0,
+    reach: float | None = None,
 ) -> list[Peak]:
     """Peaks of an S/N map at or above a threshold, best first, one for each source.
 
@@ -42,6 +47,8 @@ def peaks(
         NaN where it is unknown; a pixel beside NaN is no peak, for its other side may be higher.
     fwhm : float, px
     threshold : float
+    reach : float, px, optional
+        How far around a place the map sees; half a FWHM, an aperture, if not said.
     """
     known = np.isfinite(snr)
     filled = np.where(known, snr, -np.inf)
@@ -49,14 +56,13 @@ def peaks(
     surrounded = maximum_filter(~known, size=3, mode="constant", cval=True)
     places = np.argwhere(highest & ~surrounded)
     places = places[np.argsort(-filled[tuple(places.T)], kind="stable")]
-    cy, cx = star_position(snr.shape)
     kept: list[Peak] = []
     for y, x in places:
         top = _brightest(image, int(y), int(x), fwhm)
         if all(np.hypot(top[0] - other.y, top[1] - other.x) >= CLOSEST * fwhm for other in kept):
             value = float(snr[y, x])
-            chance = false_alarm_probability(value, fwhm, float(np.hypot(y - cy, x - cx)))
-            kept.append(Peak(*top, value, chance))
+            others = others_in_field(image, int(y), int(x), fwhm, reach or fwhm / 2.0)
+            kept.append(Peak(*top, value, false_alarm_probability(value, others)))
     return kept
 
 
@@ -79,7 +85,7 @@ def matched_peaks(
     """
     return [
         replace(peak, snr=float(snr[round(peak.y), round(peak.x)]))
-        for peak in peaks(image, matched, fwhm, threshold)
+        for peak in peaks(image, matched, fwhm, threshold, REACH * fwhm)
         if peak.false_alarm_probability <= CHANCE and np.isfinite(snr[round(peak.y), round(peak.x)])
     ]
 

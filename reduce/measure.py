@@ -10,7 +10,9 @@ from scipy.special import ndtr, stdtr, stdtrit
 
 from lyot.cube import Floats, Images, star_position
 from lyot.errors import BadInput
-from lyot.reduce.apertures import aperture_sum, weight_table
+from lyot.reduce.apertures import aperture_sums, weight_table
+from lyot.reduce.parallel import each
+from lyot.reduce.rings import apertures_on_ring, ring_step
 from lyot.reduce.significance import FEWEST, SUBSTEPS, significance
 
 
@@ -61,19 +63,7 @@ def ring_fluxes(image: NDArray[np.floating], fwhm: float, radius: float, positio
     values, aperture = _checked(image, fwhm)
     cy, cx = star_position(values.shape)
     angles = np.deg2rad(position_angle) + ring_step(fwhm, radius) * np.arange(apertures_on_ring(fwhm, radius))
-    return np.array(
-        [aperture_sum(values, cy + radius * np.cos(a), cx - radius * np.sin(a), aperture) for a in angles]
-    )
-
-
-def ring_step(fwhm: float, radius: float) -> float:
-    """Angle (rad) between neighbours among apertures of diameter 1 FWHM side by side on a circle (px)."""
-    return 2.0 * math.asin(fwhm / (2.0 * radius))
-
-
-def apertures_on_ring(fwhm: float, radius: float) -> int:
-    """How many apertures of diameter 1 FWHM fit side by side on a circle of `radius` (px) about the star."""
-    return math.floor(2.0 * math.pi / ring_step(fwhm, radius))
+    return aperture_sums(values, cy + radius * np.cos(angles), cx - radius * np.sin(angles), aperture)
 
 
 def mawet_noise(image: NDArray[np.floating], fwhm: float, radii: ArrayLike, sigma: float = 5.0) -> Floats:
@@ -99,7 +89,8 @@ def mawet_noise(image: NDArray[np.floating], fwhm: float, radii: ArrayLike, sigm
     ----------
     Mawet et al. 2014, ApJ 792, 97, eq. 10.
     """
-    return np.array([_mawet_noise_at(image, fwhm, radius, sigma) for radius in np.atleast_1d(radii)])
+    values, _ = _checked(image, fwhm)
+    return np.array(each(lambda radius: _mawet_noise_at(values, fwhm, radius, sigma), np.atleast_1d(radii).tolist()))
 
 
 def _mawet_noise_at(image: NDArray[np.floating], fwhm: float, radius: float, sigma: float) -> float:
@@ -148,15 +139,21 @@ def annulus_noise(image: NDArray[np.floating], fwhm: float, radii: ArrayLike) ->
     return np.array(noise)
 
 
-def false_alarm_probability(snr: float, fwhm: float, radius: float) -> float:
-    """Chance that noise alone gives this S/N or more in one aperture at `radius` (px): Student, n − 2 degrees.
+def false_alarm_probability(snr: float, others: int) -> float:
+    """Chance that noise alone gives this S/N or more at one place: Student's distribution of n − 1 degrees of freedom.
+
+    Parameters
+    ----------
+    snr : float
+    others : int
+        n, the places to compare with that are in the field: beside an edge or a mask they are fewer than fit on the
+        whole circle, and what passes for 5σ there is less rare.
 
     References
     ----------
     Mawet et al. 2014, ApJ 792, 97, sect. 3.4.
     """
-    freedom = apertures_on_ring(fwhm, radius) - 2
-    return float(stdtr(freedom, -snr))
+    return float(stdtr(others - 1, -snr))
 
 
 def _checked(image: NDArray[np.floating], fwhm: float) -> tuple[Images, float]:

@@ -8,7 +8,8 @@ from sky import FWHM, point_source
 
 from lyot.reduce.analyse import find_companions
 from lyot.reduce.detect import Peak, masked, peaks, same_source
-from lyot.reduce.measure import apertures_on_ring, snr_map
+from lyot.reduce.measure import snr_map
+from lyot.reduce.rings import apertures_on_ring
 
 
 def field(*places, side=121, seed=2):
@@ -43,6 +44,20 @@ def test_the_probability_is_students():
     found = find_companions(field((90.0, 60.0, 30.0)), FWHM)[0]
     freedom = apertures_on_ring(FWHM, float(np.hypot(*(np.rint([found["y"], found["x"]]) - 60)))) - 2
     assert found["false_alarm_probability"] == pytest.approx(t.sf(found["snr"], freedom), rel=1e-6)
+
+
+def test_the_probability_is_that_of_the_apertures_left_by_a_mask():
+    """With part of the field hidden fewer places tell the noise, and 8σ is not as rare as on a whole ring."""
+    image = field((75.0, 70.0, 12.0))
+    image[:, :52] = np.nan
+    found = find_companions(image, FWHM)[0]
+    y, x = np.rint([found["y"], found["x"]]) - 60
+    radius, start = np.hypot(y, x), np.arctan2(y, x)
+    count = apertures_on_ring(FWHM, radius)
+    places = 60 + radius * np.cos(start - 2 * np.arcsin(FWHM / (2 * radius)) * np.arange(1, count))
+    left = int((places - FWHM / 2 >= 51.5).sum())
+    assert left < count - 4
+    assert found["false_alarm_probability"] == pytest.approx(t.sf(found["snr"], left - 1), rel=1e-6)
 
 
 def test_the_edge_of_a_mask_is_no_source():

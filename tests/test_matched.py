@@ -11,8 +11,9 @@ from lyot.reduce.analyse import analyse, find_companions
 from lyot.reduce.detect import matched_peaks
 from lyot.reduce.inject import Point, inject
 from lyot.reduce.matched import matched_map
-from lyot.reduce.measure import apertures_on_ring, snr_map
+from lyot.reduce.measure import snr_map
 from lyot.reduce.psf.noadi import NoADI
+from lyot.reduce.rings import apertures_on_ring
 from lyot.reduce.step import Recipe
 
 SIDE = 81

@@ -9,14 +9,8 @@ from scipy.stats import norm, t
 
 from lyot.errors import BadInput
 from lyot.reduce.apertures import aperture_sum, aperture_weights
-from lyot.reduce.measure import (
-    annulus_noise,
-    apertures_on_ring,
-    false_alarm_probability,
-    mawet_noise,
-    ring_fluxes,
-    snr_map,
-)
+from lyot.reduce.measure import annulus_noise, false_alarm_probability, mawet_noise, ring_fluxes, snr_map
+from lyot.reduce.rings import apertures_on_ring, others_in_field
 
 FWHM = 4.8
 
@@ -109,7 +103,20 @@ def test_noise_passes_the_threshold_as_often_as_student_says():
     ring = np.abs(np.hypot(y - 40, x - 40) - radius) < 0.5
     share = (maps[:, ring] > 2.0).mean()
     # 40 images with some 12 independent places each: 480 · 0.037 = 18 events, ± 25 %; three times that.
-    assert share == pytest.approx(false_alarm_probability(2.0, FWHM, radius), rel=0.75)
+    assert share == pytest.approx(false_alarm_probability(2.0, apertures_on_ring(FWHM, radius) - 1), rel=0.75)
+
+
+@pytest.mark.parametrize(("y", "x"), [(40, 52), (58, 40), (66, 61)], ids=["near", "mask", "corner"])
+def test_beside_an_edge_or_a_mask_what_is_there_is_counted(y, x):
+    image = noise()
+    image[20:, :28] = np.nan
+    whole = apertures_on_ring(FWHM, math.hypot(y - 40, x - 40)) - 1
+    # As in the map's own test: apertures follow one another clockwise, so the mirrored image is read.
+    fluxes = ring_fluxes(image[:, ::-1], FWHM, math.hypot(y - 40, x - 40), -math.degrees(math.atan2(40 - x, y - 40)))
+    others = others_in_field(image, y, x, FWHM, FWHM / 2)
+    assert others == np.isfinite(fluxes[1:]).sum() < whole
+    assert np.isfinite(snr_map(image, FWHM)[y, x]) == (2 * others >= whole)
+    assert false_alarm_probability(5.0, others) == pytest.approx(t.sf(5.0, others - 1))
 
 
 def test_the_limit_is_the_flux_that_students_distribution_demands():
