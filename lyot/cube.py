@@ -43,6 +43,8 @@ class Cube:
         Image of the star off the coronagraph, any normalisation, odd side, brightest pixel at the middle.
     star_flux : (wave,), counts, optional
         The star's flux in an aperture of diameter 1 FWHM, in the units of `frames`. Without it no contrast exists.
+    star_flux_error : (wave,), counts, optional
+        Its 1σ error.
     times : (time,), MJD (UTC), optional
         Mid-exposure times.
     fwhm : (wave,), px, optional
@@ -69,6 +71,7 @@ class Cube:
     fwhm: Floats | None = None
     psf_normalised: bool | None = None
     coronagraph: Coronagraph | None = None
+    star_flux_error: Floats | None = None
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__  # the only place where a Cube is written
@@ -84,6 +87,9 @@ class Cube:
         if self.star_flux is not None:
             flux = np.broadcast_to(np.atleast_1d(np.asarray(self.star_flux, float)), (nwave,))
             set_(self, "star_flux", _vector("star flux", flux, nwave, "wavelengths", positive=True))
+        if self.star_flux_error is not None:
+            error = np.broadcast_to(np.atleast_1d(np.asarray(self.star_flux_error, float)), (nwave,))
+            set_(self, "star_flux_error", _vector("errors of the star flux", error, nwave, "wavelengths"))
         if self.psf is not None:
             set_(self, "psf", _psf(self.psf, nwave, (ny, nx)))
         if self.fwhm is not None:
@@ -127,6 +133,7 @@ class Cube:
             wavelengths=self.wavelengths[one],
             psf=of(self.psf),
             star_flux=of(self.star_flux),
+            star_flux_error=of(self.star_flux_error),
             fwhm=of(self.fwhm),
         )
 

@@ -1,8 +1,8 @@
 """Level 1 on disk: one FITS file that holds a `Cube`.
 
 Primary (wave, time, y, x) float32; BINTABLE `FRAMES` (time, angle, more when known), BINTABLE `WAVELENGTHS`
-(wavelength, star flux, FWHM), IMAGE `PSF` (wave, y, x) when there is one. The header of the frames it came from is
-kept.
+(wavelength, star flux and its error, FWHM), IMAGE `PSF` (wave, y, x) when there is one. The header of the frames it
+came from is kept.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def write_cube(
         [
             fits.Column("WAVELENGTH", "D", unit="um", array=cube.wavelengths),
             fits.Column("STAR_FLUX", "D", unit="count", array=unknown if cube.star_flux is None else cube.star_flux),
+            fits.Column("STAR_FLUX_ERROR", "D", unit="count",
+                        array=unknown if cube.star_flux_error is None else cube.star_flux_error),
             fits.Column("FWHM", "D", unit="pixel", array=unknown if cube.fwhm is None else cube.fwhm),
         ],
         name="WAVELENGTHS",
@@ -106,6 +108,9 @@ def read_cube(data: bytes) -> Cube:
                 pixel_scale=header["LYOT PIXSCALE"],
                 psf=hdus["PSF"].data if "PSF" in hdus else None,
                 star_flux=_known(wavelengths["STAR_FLUX"]),
+                star_flux_error=(
+                    _known(wavelengths["STAR_FLUX_ERROR"]) if "STAR_FLUX_ERROR" in wavelengths.names else None
+                ),
                 times=_known(frames["TIME"]),
                 fwhm=_known(wavelengths["FWHM"]),
                 psf_normalised=header.get("LYOT PSF NORMALISED"),

@@ -207,7 +207,8 @@ def fit_companion(
     flux = float(guess.get("flux", guess.get("contrast", 0.0) * (star or 0.0)))
     point = Point(float(guess["separation"]), float(guess["position_angle"]), flux)
     fit = characterise(local, local.whole_image(), point)
-    return companion_of(fit, cube.pixel_scale, _star_at(cube, wave, fit.point.separation), errors)
+    star = _star_at(cube, wave, fit.point.separation)
+    return companion_of(fit, cube.pixel_scale, star, errors, _star_error(cube, wave))
 
 
 def analyse(
@@ -252,7 +253,7 @@ def analyse(
     found = [_sources(cube, plan, wave, image[wave], library) for wave in range(len(image))]
     numbers = same_source([[peak for peak, _ in sources] for sources, _, _ in found], widths)
     sources = [
-        source_of(companion_of(fit, cube.pixel_scale, star, errors), peak, number, wave)
+        source_of(companion_of(fit, cube.pixel_scale, star, errors, _star_error(cube, wave)), peak, number, wave)
         for wave, (measured, _, _) in enumerate(found)
         for (peak, fit), number in zip(measured, numbers[wave], strict=True)
         for star in (_star_at(cube, wave, fit.point.separation),)
@@ -273,6 +274,13 @@ def _star_at(cube: Cube, wave: int, separation: float) -> float | None:
     """What the star's flux would be at `separation` (px), behind the coronagraph; None if nobody knows."""
     star, passes = star_flux_of(cube, wave), cube.transmission(separation)
     return None if star is None or math.isnan(passes) else star * passes
+
+
+def _star_error(cube: Cube, wave: int) -> float:
+    """Relative error of the star's flux; 0 if nobody knows."""
+    if cube.star_flux is None or cube.star_flux_error is None:
+        return 0.0
+    return float(cube.star_flux_error[wave] / cube.star_flux[wave])
 
 
 def _understood(cube: Cube) -> list[str]:

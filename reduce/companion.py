@@ -38,7 +38,9 @@ class Companion:
     covariance: Floats
 
 
-def companion_of(fit: Fit, pixel_scale: float, star: float | None, errors: AstrometryErrors) -> Companion:
+def companion_of(
+    fit: Fit, pixel_scale: float, star: float | None, errors: AstrometryErrors, star_error: float = 0.0
+) -> Companion:
     """A fit, on the sky.
 
     Parameters
@@ -48,6 +50,8 @@ def companion_of(fit: Fit, pixel_scale: float, star: float | None, errors: Astro
     star : float, counts, optional
         What the star's flux in an aperture of diameter 1 FWHM would be at the companion's place.
     errors : AstrometryErrors
+    star_error : float
+        Relative 1σ error of `star`; it is in the error of the contrast, and the same for all companions of a star.
     """
     point = fit.point
     sky = sky_covariance(fit, pixel_scale, errors)
@@ -69,7 +73,7 @@ def companion_of(fit: Fit, pixel_scale: float, star: float | None, errors: Astro
         flux=point.flux,
         flux_error=flux_error,
         contrast=None if star is None else point.flux / star,
-        contrast_error=None if star is None else flux_error / star,
+        contrast_error=None if star is None else math.hypot(flux_error, point.flux * star_error) / star,
         covariance=covariance,
     )
 

@@ -13,7 +13,8 @@ from lyot.instruments.sphere import SPHERE_IRDIS
 from lyot.instruments.sphere_frames import DUAL_BANDS, LEFT, RIGHT, SPOT_ANGLE
 from lyot.reduce.calibrate.flat import window_of
 from lyot.reduce.calibrate.master import Master
-from lyot.reduce.calibrate.pixels import Mending, mend_hits
+from lyot.reduce.calibrate.mending import Mending
+from lyot.reduce.calibrate.pixels import mend_hits
 from lyot.reduce.calibrate.raw import Stack, Window
 from lyot.reduce.calibrate.resample import resample
 from lyot.reduce.cards import Cards, read_header
@@ -117,7 +118,7 @@ class MendBadPixels(Step):
     def __call__(self, night: Night) -> Night:
         """The same night, every frame mended."""
         bad = night.bad(WINDOWS)
-        mendings = [Mending.of(field) for field in bad]
+        mendings = [Mending.of_images(field, beam(night)) for field in bad]
 
         def mend(fields: Images, file: RawFile) -> Images:
             for field, mending in zip(fields, mendings, strict=True):
@@ -246,6 +247,7 @@ class Register(Step):
             pixel_scale=scale,
             psf=None if night.psf is None else night.psf[waves],
             star_flux=None if night.star_flux is None else night.star_flux[waves],
+            star_flux_error=None if night.star_flux_error is None else night.star_flux_error[waves],
             fwhm=None if night.fwhm is None else night.fwhm[waves],
         )
         error = night.instrument.constant("pixel_scale", date).error
@@ -257,5 +259,10 @@ def geometry(night: Night) -> tuple[float, tuple[float, float], int]:
     date = night.dataset.night
     scale = night.instrument.constant("pixel_scale", date).value
     stretch = tuple(night.instrument.constant(f"stretch_{axis}", date).value for axis in "yx")
-    beam = np.degrees(night.wavelengths.min() * 1e-6 / night.instrument.diameter) * 3.6e6 / scale
-    return scale, (stretch[0], stretch[1]), 12 if beam >= 2.5 else 20
+    return scale, (stretch[0], stretch[1]), 12 if beam(night) >= 2.5 else 20
+
+
+def beam(night: Night) -> float:
+    """λ/D of the shortest wavelength, px."""
+    scale = night.instrument.constant("pixel_scale", night.dataset.night).value
+    return float(np.degrees(night.wavelengths.min() * 1e-6 / night.instrument.diameter) * 3.6e6 / scale)

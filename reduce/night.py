@@ -35,7 +35,7 @@ class Night:
     star_error : px
     spot_radii : (wave,), px, distance of the satellite spots from the star, when it is measured channel by channel
     psf : (wave, y, x), counts of a science frame
-    star_flux, fwhm : (wave,)
+    star_flux, star_flux_error, fwhm : (wave,), counts of a science frame, px
     times, angles : (time,)
     telemetry : files of the adaptive optics of that night
     conditions : name → (time,), what the adaptive optics said during each frame
@@ -58,6 +58,7 @@ class Night:
     spot_radii: Floats | None = None
     psf: Images | None = None
     star_flux: Floats | None = None
+    star_flux_error: Floats | None = None
     fwhm: Floats | None = None
     times: Floats | None = None
     angles: Floats | None = None

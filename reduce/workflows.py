@@ -87,9 +87,9 @@ SPHERE_IRDIS_DBI = Workflow(
         MendBadPixels(),
         MendHits(),
         FindStar(),
-        MeasureStar(),
         OrientFrames(),
         FlagFrames(),
+        MeasureStar(),
         Register(),
     ),
 )
@@ -104,9 +104,9 @@ SPHERE_IRDIS_CI = Workflow(
         MendBadPixels(),
         MendHits(),
         FindStar(),
-        MeasureStar(one_band=True),
         OrientFrames(),
         FlagFrames(),
+        MeasureStar(one_band=True),
         Register(one_band=True),
     ),
 )
@@ -127,9 +127,9 @@ SPHERE_IFS = Workflow(
         ifs.ExtractSpectra(),
         ifs.FindStar(),
         RecalibrateWavelengths(),
-        ifs.MeasureStar(),
         OrientFrames(),
         FlagFrames(),
+        ifs.MeasureStar(),
         ifs.Register(),
     ),
 )

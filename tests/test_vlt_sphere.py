@@ -8,7 +8,7 @@ from test_centre import waffle
 
 from lyot.angles import parallactic_angle, sidereal_time
 from lyot.instruments.sites import PARANAL
-from lyot.instruments.sphere_frames import transmission_at
+from lyot.instruments.sphere_frames import transmission, transmission_at
 from lyot.reduce.centre import find_spots
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
@@ -41,6 +41,13 @@ def test_neutral_densities(densities, density):
     wave = np.arange(955.0, 1680.0, 5.0)
     _, theirs = densities.transmission_nd(density, wave=wave)
     np.testing.assert_allclose(transmission_at(density, wave * 1e-3), theirs, rtol=0.03)  # our points are 10 nm apart
+
+
+@pytest.mark.parametrize("density", ["ND_1.0", "ND_2.0", "ND_3.5"])
+@pytest.mark.parametrize("band", ["BB_Y", "BB_J", "BB_H", "BB_Ks"])
+def test_integrals_of_neutral_densities(densities, band, density):
+    theirs = densities.irdis_nd(band, density)
+    assert transmission(density, band) == pytest.approx(theirs[0], rel=1e-3)  # ours have four digits
 
 
 def test_star_between_its_spots(toolbox):

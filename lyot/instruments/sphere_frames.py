@@ -7,6 +7,8 @@ manual (ESO, VLT-TRE-SPH-14690-660), the transmission curves and constants of vl
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
@@ -58,20 +60,29 @@ DITHER_STAGE = 18.0
 
 #: Transmission of the neutral densities, averaged over each filter (curves of vlt-sphere; the star's spectrum ignored).
 NEUTRAL_DENSITY: dict[str, dict[str, float]] = {
-    "BB_Y": {"ND_1.0": 9.38e-2, "ND_2.0": 8.15e-3, "ND_3.5": 2.99e-4},
-    "BB_J": {"ND_1.0": 6.27e-2, "ND_2.0": 3.37e-3, "ND_3.5": 6.13e-5},
-    "BB_H": {"ND_1.0": 0.1259, "ND_2.0": 1.503e-2, "ND_3.5": 8.51e-4},
-    "BB_Ks": {"ND_1.0": 0.1449, "ND_2.0": 2.243e-2, "ND_3.5": 1.432e-3},
-    "Y2": {"ND_1.0": 9.82e-2, "ND_2.0": 8.64e-3, "ND_3.5": 3.02e-4},
-    "Y3": {"ND_1.0": 7.78e-2, "ND_2.0": 5.32e-3, "ND_3.5": 1.33e-4},
-    "J2": {"ND_1.0": 6.17e-2, "ND_2.0": 3.28e-3, "ND_3.5": 5.95e-5},
-    "J3": {"ND_1.0": 6.11e-2, "ND_2.0": 3.20e-3, "ND_3.5": 5.70e-5},
-    "H2": {"ND_1.0": 0.1143, "ND_2.0": 1.183e-2, "ND_3.5": 5.23e-4},
-    "H3": {"ND_1.0": 0.1394, "ND_2.0": 1.781e-2, "ND_3.5": 1.047e-3},
-    "H4": {"ND_1.0": 0.1564, "ND_2.0": 2.262e-2, "ND_3.5": 1.568e-3},
-    "K1": {"ND_1.0": 0.1489, "ND_2.0": 2.217e-2, "ND_3.5": 1.399e-3},
-    "K2": {"ND_1.0": 0.1403, "ND_2.0": 2.221e-2, "ND_3.5": 1.448e-3},
+    "BB_Y": {"ND_1.0": 0.0938, "ND_2.0": 0.008153, "ND_3.5": 0.0002985},
+    "BB_J": {"ND_1.0": 0.06273, "ND_2.0": 0.003374, "ND_3.5": 6.126e-05},
+    "BB_H": {"ND_1.0": 0.1259, "ND_2.0": 0.01503, "ND_3.5": 0.000851},
+    "BB_Ks": {"ND_1.0": 0.1449, "ND_2.0": 0.02243, "ND_3.5": 0.001432},
+    "Y2": {"ND_1.0": 0.09816, "ND_2.0": 0.008636, "ND_3.5": 0.0003017},
+    "Y3": {"ND_1.0": 0.07777, "ND_2.0": 0.005323, "ND_3.5": 0.0001328},
+    "J2": {"ND_1.0": 0.0617, "ND_2.0": 0.003279, "ND_3.5": 5.949e-05},
+    "J3": {"ND_1.0": 0.0611, "ND_2.0": 0.003204, "ND_3.5": 5.703e-05},
+    "H2": {"ND_1.0": 0.1143, "ND_2.0": 0.01183, "ND_3.5": 0.0005232},
+    "H3": {"ND_1.0": 0.1394, "ND_2.0": 0.01781, "ND_3.5": 0.001047},
+    "H4": {"ND_1.0": 0.1564, "ND_2.0": 0.02262, "ND_3.5": 0.001568},
+    "K1": {"ND_1.0": 0.1489, "ND_2.0": 0.02217, "ND_3.5": 0.001399},
+    "K2": {"ND_1.0": 0.1403, "ND_2.0": 0.02221, "ND_3.5": 0.001448},
 }
+#: Most by which ND_1.0, ND_2.0 and ND_3.5 differ from that for stars of 3,000 to 20,000 K (black bodies), relative.
+DENSITY_COLOUR: dict[str, tuple[float, float, float]] = {
+    "BB_Y": (0.021, 0.043, 0.072), "BB_J": (0.001, 0.002, 0.006), "BB_H": (0.029, 0.056, 0.087),
+    "BB_Ks": (0.003, 0.003, 0.003), "Y2": (0.003, 0.005, 0.007), "Y3": (0.001, 0.002, 0.004),
+    "J2": (0.002, 0.009, 0.033), "J3": (0.002, 0.010, 0.036), "H2": (0.002, 0.003, 0.006),
+    "H3": (0.002, 0.003, 0.005), "H4": (0.001, 0.002, 0.003), "K1": (0.0, 0.0, 0.0), "K2": (0.001, 0.003, 0.004),
+}  # fmt: skip
+#: Relative error of a transmission beside that. The curves are published without one: this is our guess.
+DENSITY_ERROR = 0.01
 
 #: Dual-band filters: the pair that the left and right images see.
 DUAL_BANDS: dict[str, tuple[str, str]] = {
@@ -153,6 +164,15 @@ def transmission(density: str, filter_name: str) -> float:
             f"the transmission of {density} in {filter_name} is not known",
             hint=f"known: {', '.join(NEUTRAL_DENSITY['BB_H'])} in {', '.join(NEUTRAL_DENSITY)}",
         ) from None
+
+
+def transmission_error(density: str, filter_name: str = "") -> float:
+    """Relative 1σ error of the transmission of a neutral density, at one wavelength or averaged over a filter."""
+    if density in ("OPEN", "", "CLEAR"):
+        return 0.0
+    colour = DENSITY_COLOUR.get(filter_name)
+    unknown = 0.0 if colour is None else colour[("ND_1.0", "ND_2.0", "ND_3.5").index(density)] / 2  # most is 2σ
+    return math.hypot(DENSITY_ERROR, unknown)
 
 
 def transmission_at(density: str, wavelengths: ArrayLike) -> NDArray[np.float64]:

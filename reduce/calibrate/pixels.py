@@ -1,8 +1,6 @@
-"""Bad pixels: found, and mended from their neighbours."""
+"""Bad pixels found: hot ones of a dark, and those hit in one frame alone."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -13,9 +11,7 @@ from lyot.cube import Images
 
 Mask = NDArray[np.bool_]
 
-NEIGHBOURS = 12
 SURROUNDINGS = 5  # px, side of what a hot pixel is compared with
-REACH = 6  # px, how far neighbours are looked for
 SHARPNESS = 4.0  # a star's peak is at most 2.5 times the mean of its eight neighbours (λ/D = 2.1 px)
 
 
@@ -36,74 +32,6 @@ def hot_pixels(dark: Images, limits: tuple[float, float], sigma: float) -> Mask:
         good = uniform_filter((~bad).astype(np.float32), SURROUNDINGS)
         around = uniform_filter(np.where(bad, np.float32(0), dark), SURROUNDINGS) / np.maximum(good, 0.02)
     return bad
-
-
-@dataclass(frozen=True, eq=False)
-class Mending:
-    """Bad pixels of one field, and the good ones that each is mended from.
-
-    Parameters
-    ----------
-    places : (n,), indices into the flattened field
-    sources : (n, neighbours), indices; −1 where there are fewer
-    weights : (n, neighbours), of unit sum
-    """
-
-    places: NDArray[np.int64]
-    sources: NDArray[np.int64]
-    weights: Images
-
-    @classmethod
-    def of(cls, bad: Mask, *, along: bool = False) -> Mending:
-        """How to mend the bad pixels of a field, (y, x): from their twelve nearest good neighbours.
-
-        With `along`, from the good pixels of the same column alone, where a spectrum runs along it.
-        """
-        places = np.flatnonzero(bad)
-        dy, dx = np.indices((2 * REACH + 1, 2 * REACH + 1)) - REACH
-        distance = np.hypot(dy, dx).ravel()
-        order = np.argsort(distance, kind="stable")[1:]
-        offsets = np.stack([dy.ravel()[order], dx.ravel()[order]], axis=1)
-        if along:
-            offsets = offsets[offsets[:, 1] == 0]
-        sources = np.full((len(places), 2 if along else NEIGHBOURS), -1, np.int64)
-        weights = np.zeros(sources.shape, np.float32)
-        _find_neighbours(bad, places, offsets, sources, weights)
-        return cls(places, sources, weights)
-
-    def mend(self, image: Images) -> None:
-        """Mend one field in place."""
-        _mend(image.reshape(-1), self.places, self.sources, self.weights)
-
-
-@numba.njit(nogil=True, cache=True)
-def _find_neighbours(bad, places, offsets, sources, weights):  # type: ignore[no-untyped-def]
-    ny, nx = bad.shape
-    for n in range(len(places)):
-        y, x = places[n] // nx, places[n] % nx
-        found, total = 0, np.float32(0.0)
-        for k in range(len(offsets)):
-            v, u = y + offsets[k, 0], x + offsets[k, 1]
-            if v < 0 or v >= ny or u < 0 or u >= nx or bad[v, u]:
-                continue
-            sources[n, found] = v * nx + u
-            weights[n, found] = np.float32(1.0) / np.float32(offsets[k, 0] ** 2 + offsets[k, 1] ** 2)
-            total += weights[n, found]
-            found += 1
-            if found == sources.shape[1]:
-                break
-        for k in range(found):
-            weights[n, k] /= total
-
-
-@numba.njit(nogil=True, cache=True)
-def _mend(flat, places, sources, weights):  # type: ignore[no-untyped-def]
-    for n in range(len(places)):
-        value = np.float32(0.0)
-        for k in range(sources.shape[1]):
-            if sources[n, k] >= 0:
-                value += weights[n, k] * flat[sources[n, k]]
-        flat[places[n]] = value
 
 
 def mend_hits(image: Images, sigma: float, box: int = 7) -> int:

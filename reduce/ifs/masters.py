@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from lyot.cube import Floats, Images
 from lyot.instruments.sphere_frames import IFS_CHANNELS, IFS_LAMPS, IFS_LASER_ROWS, IFS_LASERS, IFS_RANGE
 from lyot.reduce.calibrate.master import Master
-from lyot.reduce.calibrate.pixels import Mending
+from lyot.reduce.calibrate.mending import Mending
 from lyot.reduce.calibrate.raw import clean_mean
 from lyot.reduce.classify import RawFile
 from lyot.reduce.ifs.crosstalk import without_crosstalk
@@ -105,7 +105,7 @@ def lamp_image(files: Sequence[RawFile], made: Mapping[str, Master]) -> Images:
     dark = made.get("lamp dark")
     image -= dark.planes["VALUE"] if dark is not None else np.float32(np.percentile(image, 5))
     bad = bad_pixels(made, image.shape)
-    Mending.of(bad, along=True).mend(image)
+    Mending.along_columns(bad).mend(image)
     return image
 
 

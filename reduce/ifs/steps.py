@@ -12,12 +12,13 @@ from lyot.errors import Unprocessable
 from lyot.instruments.sphere import SPHERE_IFS
 from lyot.instruments.sphere_frames import IFS_RANGE, IFS_SIDE, SPOT_ANGLE, transmission_at
 from lyot.reduce.calibrate.master import Master
-from lyot.reduce.calibrate.pixels import Mending, mend_hits
+from lyot.reduce.calibrate.mending import Mending
+from lyot.reduce.calibrate.pixels import mend_hits
 from lyot.reduce.calibrate.raw import Stack
 from lyot.reduce.calibrate.resample import resample
 from lyot.reduce.centre import Spots, find_spots, spot_radius
 from lyot.reduce.classify import RawFile
-from lyot.reduce.flux import find_star, measured, saturated_files
+from lyot.reduce.flux import FluxFrame, as_science, density_error, find_star, unsaturated, with_star
 from lyot.reduce.group import DataSet
 from lyot.reduce.ifs.crosstalk import without_crosstalk
 from lyot.reduce.ifs.extract import squares
@@ -64,7 +65,7 @@ class CleanFrames(Step):
         """The same night, every frame clean."""
         planes = {need: m.planes["VALUE"] for need, m in night.masters.items() if need.startswith("background")}
         bad = bad_pixels(night.masters, (IFS_SIDE, IFS_SIDE))
-        mending = Mending.of(bad, along=True)
+        mending = Mending.along_columns(bad)
 
         def clean(fields: Images, file: RawFile) -> Images:
             image = fields[0]
@@ -191,32 +192,24 @@ class MeasureStar(Step):
     """Median image of the star off the coronagraph in every channel, in the counts of a science frame."""
 
     half: int = Field(20, ge=8, description="px, half the side of the image")
+    follow_strehl: bool = Field(True, description="scale the star to the Strehl ratio of the science frames")
 
     def __call__(self, night: Night) -> Night:
         """The same night, with PSF, star flux and FWHM; without, and said so, if no flux frame serves."""
-        full = saturated_files(Stack(night.flux.files, night.flux.windows))
-        notes = [f"{path}: the star is saturated, left out" for path in sorted(full)]
         _, stretch, taps = geometry(night)
-        science = night.dataset.science[0]
-        cubes: list[Images] = []
-        for file, number, images in replace(night.flux, files=tuple(f for f in night.flux.files if f.path not in full)):
+        waves = night.wavelengths
+        frames: list[FluxFrame] = []
+        flux, notes = unsaturated(night)
+        for file, number, images in flux:
             try:
-                places = self._places(np.nan_to_num(images), night.wavelengths)
+                places = self._places(np.nan_to_num(images), waves)
             except Unprocessable as error:
                 notes.append(f"{file.path}, frame {number}: {error.message}")
                 continue
-            through = transmission_at(science.density, night.wavelengths)
-            ratio = through / transmission_at(file.density, night.wavelengths)
-            ratio *= (science.exposure or 0.0) / (file.exposure or 1.0)
+            through = transmission_at(night.dataset.science[0].density, waves) / transmission_at(file.density, waves)
             stamps = [self._stamp(image, place, stretch, taps) for image, place in zip(images, places, strict=True)]
-            cubes.append(np.array(stamps, np.float32) * ratio.astype(np.float32)[:, None, None])
-        if not cubes:
-            return night.noting(*notes, "no usable flux frame: without the star's flux no contrast is stated")
-        psf = np.median(cubes, axis=0)
-        fwhm, flux = measured(psf)
-        return replace(night, psf=psf, fwhm=fwhm, star_flux=flux).noting(*notes).carding(
-            FLUX_FRAMES=(len(cubes), "frames of the star off the coronagraph")
-        )
+            frames.append(FluxFrame(file, number, as_science(night, file, stamps, through)))
+        return with_star(night.noting(*notes), frames, np.full(len(waves), density_error(night)), self.follow_strehl)
 
     def _places(self, images: Images, wavelengths: Floats) -> Floats:
         """The star in every channel, smooth in wavelength, (wave, 2) px (y, x)."""
@@ -276,6 +269,7 @@ class Register(Step):
             pixel_scale=scale,
             psf=night.psf,
             star_flux=night.star_flux,
+            star_flux_error=night.star_flux_error,
             fwhm=night.fwhm,
         )
         error = night.instrument.constant("pixel_scale", night.dataset.night).error
