@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.time import Time
 
 import lyot
 from lyot.build.centred import centred, peak_in_the_middle, without_gaps
@@ -27,6 +26,7 @@ from lyot.level1 import write_cube
 from lyot.product import Product, slug, spelled
 from lyot.progress import say
 from lyot.reduce.psf_image import own_normalisation
+from lyot.sky import mjd_error_of, mjd_of
 from lyot.store import Kept, Store
 
 VERSION = 1  # bumped when the same files and options give another cube
@@ -290,7 +290,8 @@ def _observation(product: Product, cube: Cube, setup: _Setup, options: AdoptOpti
         "wavelength": float(setup.wavelengths.mean()),
         "coronagraph": options.coronagraph,
         "date": utc_day(options.date),
-        "mjd": _mjd(options.date),
+        "mjd": mjd_of(options.date),
+        "mjd_error": mjd_error_of(options.date),
         "exposure_time": options.exposure_time,
         "frames": cube.frames.shape[1],
         "field_rotation": cube.rotation,
@@ -304,12 +305,3 @@ def _observation(product: Product, cube: Cube, setup: _Setup, options: AdoptOpti
         "simulated": options.simulated,
         "workspace": options.workspace,
     }
-
-
-def _mjd(date: str) -> float:
-    """MJD (UTC) of an instant; of noon, when only the day is known: at most half a day off."""
-    moment = datetime.fromisoformat(date)
-    if len(date.strip()) <= len("2013-01-31"):
-        moment = moment.replace(hour=12)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return float(Time(moment.replace(tzinfo=None), scale="utc").mjd)

@@ -23,8 +23,9 @@ ORDER BY target_id
 """
 _KNOWN = f"SELECT target_id, companion_id FROM companion WHERE target_id IN ({_OPEN}) ORDER BY companion_id"
 _DETECTIONS = f"""
-SELECT rowid AS row, target_id, companion_id, observation_id, coalesce(snr, 0) AS snr, {", ".join(COLUMNS)}
-FROM detection WHERE target_id IN ({_OPEN})
+SELECT detection.rowid AS row, target_id, companion_id, observation_id, coalesce(snr, 0) AS snr, {", ".join(COLUMNS)},
+    pmra, pmdec
+FROM detection LEFT JOIN target USING (target_id) WHERE target_id IN ({_OPEN})
 ORDER BY target_id, mjd, reduction_id, number, wavelength
 """
 
@@ -40,7 +41,7 @@ def group_detections(connection: duckdb.DuckDBPyConnection) -> None:
     if not len(rows["row"]):
         return
     names = [rows[name].to_pylist() for name in ("observation_id", "companion_id")]
-    numbers = {name: rows[name].to_numpy() for name in (*COLUMNS, "snr")}
+    numbers = {name: rows[name].to_numpy() for name in (*COLUMNS, "pmra", "pmdec", "snr")}
     grouping = group_all(Detections.of(numbers, numbers["snr"], *names), _fields(connection, rows["target_id"]))
     _write(connection, rows["row"].to_numpy(), grouping)
 

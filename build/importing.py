@@ -11,7 +11,7 @@ from typing import Any
 import lyot
 from lyot.build.rights import settle
 from lyot.catalog import hcifits
-from lyot.catalog.exchange import Rows, rows_of
+from lyot.catalog.exchange import DEEPEST, Rows, rows_of, too_deep
 from lyot.catalog.flat import document_of_csv
 from lyot.catalog.hcidocument import document_of_hci
 from lyot.catalog.published import RELEASED, published_document
@@ -144,7 +144,7 @@ def _json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise BadInput(f"it is no JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
-        raise BadInput("it nests too deep") from None
+        raise BadInput(f"{too_deep(text)}…: nested more than {DEEPEST} levels deep") from None
 
 
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

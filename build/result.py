@@ -91,6 +91,7 @@ def _detection(made: Made, source: Source) -> dict[str, Any]:
         **_shared(made),
         "number": source.number,
         "mjd": made.observation["mjd"],
+        "mjd_error": made.observation.get("mjd_error"),
         "filter": made.observation["filter"],
         "wavelength": float(made.cube.wavelengths[source.wave]),
         "separation": source.separation,

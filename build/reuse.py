@@ -17,7 +17,7 @@ import lyot
 from lyot.build.visible import Audience
 from lyot.catalog.positions import COLUMNS
 
-VERSION = 2  # bumped when the same rows give other groups or verdicts
+VERSION = 3  # bumped when the same rows give other groups or verdicts
 _PLACE = ", ".join(f"d.{name}" for name in COLUMNS)
 _KEY = "d.reduction_id, d.number, d.wavelength, d.observation_id"
 _HOST = "t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocity, t.mass"

@@ -23,8 +23,9 @@ FROM detection JOIN companion AS c USING (companion_id)
 WHERE mjd IS NOT NULL AND (separation IS NOT NULL OR dra IS NOT NULL)
 """
 _ASTROMETRY = f"""
-SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, observation_id, {", ".join(COLUMNS)}
-{_SEEN} AND companion_id IN (FROM _unjudged)
+SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, observation_id, {", ".join(COLUMNS)}, pmra, pmdec
+{_SEEN.replace("WHERE", "LEFT JOIN target ON target.target_id = c.target_id WHERE")}
+    AND companion_id IN (FROM _unjudged)
 """
 _HOSTS = """
 SELECT c.companion_id, c.target_id, t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocity, t.mass
@@ -80,7 +81,7 @@ def _sources(connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str
     hosts = list(read(connection, _HOSTS))
     seen = columns(connection, _ASTROMETRY)
     observation = np.asarray(seen["observation_id"].combine_chunks().dictionary_encode().indices)
-    numbers = {name: seen[name].to_numpy() for name in COLUMNS}
+    numbers = {name: seen[name].to_numpy() for name in (*COLUMNS, "pmra", "pmdec")}
     where = positions_of_all(numbers, seen["source"].to_numpy(), observation, len(hosts))
     stars = {host["target_id"]: host for host in hosts}
     known = {name: star_of(host) for name, host in stars.items()}

@@ -22,6 +22,7 @@ WAVELENGTH = Column(name="wavelength", type="float", unit="um", ucd="em.wl.centr
 INSTRUMENT = Column(name="instrument", type="text", doc="Instrument", ucd="meta.id;instr")
 MJD = Column(name="mjd", type="float", unit="d", ucd="time.epoch;obs", doc="Modified Julian Date, UTC, mid-observation",
              limits=(15_100, 88_000))
+MJD_ERROR = MJD.error().model_copy(update={"doc": "1σ error of mjd; half a day where only the day is known"})
 WORKSPACE = Column(name="workspace", type="text", doc="Workspace it belongs to", ucd="meta.id", required=True,
                    references="workspace.workspace")
 RELEASE_DATE = Column(name="release_date", type="date", doc="Day it becomes public (UTC); private while it has none",

@@ -9,6 +9,7 @@ silently. Identifiers may be missing too: they are then made from names and date
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -45,9 +46,10 @@ INSIDE = {
 }
 #: Values that a row has from the row that holds it, where it has the column and does not say otherwise.
 INHERITED = (
-    "target_id", "observation_id", "reduction_id", "companion_id", "reference_id", "survey_id", "mjd", "filter",
-    "wavelength", "release_date", "simulated",
+    "target_id", "observation_id", "reduction_id", "companion_id", "reference_id", "survey_id", "mjd", "mjd_error",
+    "filter", "wavelength", "release_date", "simulated",
 )  # fmt: skip
+HOLDERS = ("target_id", "observation_id", "reduction_id", "companion_id")
 #: What stands in a document beside its rows.
 ABOUT = ("about", "format", "schema", "release_date", "simulated")
 DEEPEST = 12  # levels of a document: its own are four
@@ -83,6 +85,7 @@ def rows_of(document: Any) -> Rows:
     _not_too_deep(document)
     rows = Rows()
     above = {name: document[name] for name in ("release_date", "simulated") if document.get(name) is not None}
+    _in_its_place(document, "", "")
     rows.unknown += [name for name in document if name not in INSIDE[""] and name not in ABOUT]
     _parts(document, "", "", above, rows)
     _published_values(rows)
@@ -106,12 +109,19 @@ def _parts(holder: Mapping[str, Any], kind: str, path: str, above: Row, rows: Ro
 def _row(table: Table, raw: Any, number: int, path: str, above: Row, rows: Rows) -> None:
     if not isinstance(raw, Mapping):
         raise BadInput(f"{path}: {_kind(raw)}, an object is needed")
+    _in_its_place(raw, table.name, path)
     inside = INSIDE.get(table.name, ())
     aliases = raw.get("aliases") if table.name == "target" else None
     said = {name: value for name, value in raw.items() if name not in inside and name != "aliases"}
     named = identified(table.name, said, above, number, path)
     rows.unknown += [f"{path}.{name}" for name in named if name not in table.names]
     inherited = {name: value for name, value in above.items() if name in table.names}
+    for name in HOLDERS:
+        if name in inherited and named.get(name) not in (None, "", inherited[name]):
+            raise BadInput(
+                f"{path}.{name}: {named[name]!r} is not {inherited[name]!r}, in which the row stands",
+                hint="leave it out, or move the row",
+            )
     row = checked_row(
         table, inherited | {name: value for name, value in named.items() if name in table.names}, path
     )
@@ -122,6 +132,15 @@ def _row(table: Table, raw: Any, number: int, path: str, above: Row, rows: Rows)
         _aliases(aliases, row, path, rows)
     below = above | {name: row[name] for name in INHERITED if name in row}
     _parts(raw, table.name, path, below, rows)
+
+
+def _in_its_place(holder: Mapping[str, Any], kind: str, path: str) -> None:
+    """No list of rows stands where its rows would lack what holds them, as a detection without an observation."""
+    for part in PARTS:
+        if part in holder and part not in INSIDE.get(kind, ()):
+            holders = [f"a row of {name}" if name else "the document" for name in INSIDE if part in INSIDE[name]]
+            place = f"{path}.{part}" if path else part
+            raise BadInput(f"{place}: {part} stand in {' or in '.join(holders)}, not here")
 
 
 def _aliases(aliases: Any, target: Row, path: str, rows: Rows) -> None:
@@ -199,6 +218,31 @@ def _not_too_deep(document: Any, path: str = "", depth: int = 0) -> None:
     elif isinstance(document, list):
         for number, value in enumerate(document):
             _not_too_deep(value, f"{path}[{number}]", depth + 1)
+
+
+def too_deep(text: str) -> str:
+    """The place in a JSON text at which it first nests deeper than `DEEPEST`, without reading it whole."""
+    place: list[str | int] = []
+    name = ""
+    for token in _TOKEN.finditer(text):
+        match token[0]:
+            case "[" | "{" as opening:
+                if len(place) >= DEEPEST:
+                    break
+                place.append(0 if opening == "[" else "")
+            case "]" | "}":
+                del place[-1:]
+            case ",":
+                if place and isinstance(place[-1], int):
+                    place[-1] += 1
+            case ":":
+                place[-1:] = [name]
+            case word:
+                name = word[1:-1]
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")[:80]
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]')
 
 
 def _kind(value: Any) -> str:

@@ -102,15 +102,20 @@ def _source(hci: HciFits, place: int, image: int) -> dict[str, Any]:
 
 def _limits(hci: HciFits, limits: Limits, image: int) -> list[dict[str, Any]]:
     """Rows of one limit curve; its empty end, and the middle of the mask, are left out."""
+    unknown = np.full_like(limits.separation[image], np.nan)
+    throughputs = unknown if limits.throughput is None else limits.throughput[image]
     return [
         {
             "noise": limits.noise,
             "sigma": limits.sigma,
             "separation": float(separation),
             "contrast": float(contrast),
+            **({"throughput": float(throughput)} if np.isfinite(throughput) else {}),
         }
         | _wavelength(hci, image)
-        for separation, contrast in zip(limits.separation[image], limits.contrast[image], strict=True)
+        for separation, contrast, throughput in zip(
+            limits.separation[image], limits.contrast[image], throughputs, strict=True
+        )
         if separation > 0 and np.isfinite(contrast) and contrast > 0
     ]
 

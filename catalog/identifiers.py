@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+from astropy import units
 
 from lyot.catalog.checking import finite
 from lyot.catalog.names import target_id_of
+from lyot.catalog.table import tables
 from lyot.errors import BadInput
 from lyot.product import slug
-from lyot.sky import day_of, mjd_of
+from lyot.sky import day_of, mjd_error_of, mjd_of
 
 Row = dict[str, Any]
 
@@ -54,9 +58,43 @@ def _measurement(said: Row, above: Row, number: int, path: str) -> Row:
     value = said.get("value")
     if isinstance(value, str) and value.strip()[:1] in ("<", ">") and not said.get("limit"):
         said["limit"], said["value"] = value.strip()[0], value.strip()[1:].lstrip("=").strip()
+        if not said["value"]:
+            raise BadInput(f"{path}.value: {value!r} is a limit without a number")
+    _in_known_unit(said, bool(said.get("companion_id") or above.get("companion_id")), path)
     if said.get("quantity") == "parallax" and value is not None and finite(said["value"], f"{path}.value") <= 0:
         raise BadInput(f"{path}.value: a parallax of {said['value']} is not positive")
     return said
+
+
+def _in_known_unit(said: Row, of_companion: bool, path: str) -> None:
+    """A unit must be one, and that of the column where the catalogue has one for the quantity: nothing is converted.
+
+    Raises
+    ------
+    BadInput
+        If it is not.
+    """
+    quantity, unit = str(said.get("quantity")), said.get("unit")
+    needed = _units("companion" if of_companion else "target").get(quantity)
+    if unit in (None, ""):
+        if needed:
+            said["unit"] = needed
+        return
+    if unit not in (needed, "Mjup"):
+        try:
+            units.Unit(str(unit), format="vounit")
+        except ValueError:
+            raise BadInput(f"{path}.unit: {unit!r} is no unit", hint="VOUnit spells them, as mas/yr") from None
+    if needed and unit != needed:
+        raise BadInput(f"{path}.unit: {unit!r}, but {quantity} is kept in {needed}", hint="convert the value")
+
+
+@cache
+def _units(table: str) -> dict[str, str]:
+    """Units of measured quantities, by the columns that a table has for them."""
+    own = tables()[table]
+    found = {name: own.column(name).unit.strip("'") for name in own.names if f"{name}_error" in own.names}
+    return found | {"apparent_mag": "mag", "absolute_mag": "mag"}
 
 
 def _judgement(said: Row, above: Row, number: int, path: str) -> Row:
@@ -77,6 +115,7 @@ def _observation(said: Row, above: Row, number: int, path: str) -> Row:
         said["mjd"] = finite(said.pop("julian_date"), f"{path}.julian_date") - 2_400_000.5
     if said.get("mjd") is None and said.get("date"):
         said["mjd"] = _at(f"{path}.date", mjd_of, str(said["date"]))
+        said.setdefault("mjd_error", mjd_error_of(str(said["date"])))
     if said.get("mjd") is not None and not said.get("date"):
         said["date"] = _at(f"{path}.mjd", day_of, finite(said["mjd"], f"{path}.mjd"))
     if not said.get("observation_id"):

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lyot.sky import Floats
+from lyot.sky import DAYS_PER_YEAR, Floats
 
 FLOOR = 1.0  # mas, added in quadrature to every error: no two instruments agree better on scale and North
 SAME_EPOCH = 3.0  # d; nights that follow one another are one epoch: same set-up, and neither hypothesis moves
 
 #: Columns of `detection` that say where a source stands.
 COLUMNS = (
-    "mjd", "separation", "separation_error", "position_angle", "position_angle_error", "dra", "dra_error", "ddec",
-    "ddec_error", "dra_ddec_correlation",
+    "mjd", "mjd_error", "separation", "separation_error", "position_angle", "position_angle_error", "dra",
+    "dra_error", "ddec", "ddec_error", "dra_ddec_correlation",
 )  # fmt: skip
 
 
@@ -72,6 +72,8 @@ def places(columns: Mapping[str, Floats], floor: float = FLOOR) -> tuple[Floats,
     Parameters
     ----------
     columns : by name of `COLUMNS`, (row,)
+        With `pmra` and `pmdec` of the star (mas/yr) too, the error of the time counts as well, by how far the sky
+        drifts past the star in it.
     floor : mas
         Added in quadrature to the errors.
     """
@@ -86,6 +88,10 @@ def places(columns: Mapping[str, Floats], floor: float = FLOOR) -> tuple[Floats,
     made[:, 0, 0] = np.where(flat, east**2, radial * sine**2 + across * cosine**2) + floor**2
     made[:, 1, 1] = np.where(flat, north**2, radial * cosine**2 + across * sine**2) + floor**2
     made[:, 0, 1] = made[:, 1, 0] = np.where(flat, both, (radial - across) * sine * cosine)
+    if "pmra" in columns:
+        years = np.nan_to_num(columns["mjd_error"]) / DAYS_PER_YEAR
+        drift = np.nan_to_num(np.stack([columns["pmra"], columns["pmdec"]], 1)) * years[:, None]
+        made += drift[:, :, None] * drift[:, None, :]
     offsets = np.where(
         flat[:, None], np.stack([columns["dra"], columns["ddec"]], 1), radius[:, None] * np.stack([sine, cosine], 1)
     )

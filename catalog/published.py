@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from lyot.product import slug
+from lyot.sky import DAY_ERROR
 
 Row = dict[str, Any]
 
@@ -179,6 +180,7 @@ def _observations(astrometry: list[dict[str, str]]) -> list[Row]:
                 "observation_id": identifier, "target_name": row["host"], "mjd": row["mjd"],
                 "reference_id": row["reference"], "reductions": [],
                 **_said({"instrument": row["instrument"]}),
+                **({"mjd_error": DAY_ERROR} if float(row["mjd"]).is_integer() else {}),  # a day, not an instant
             },
         )  # fmt: skip
         _add(observation["reductions"], _position(row))

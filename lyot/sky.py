@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 
 MAS = np.pi / 180 / 3_600_000  # rad
 DAYS_PER_YEAR = 365.25
+DAY_ERROR = 0.5  # d, of a time of which only the day is known
 J2000_MJD = 51544.5
 KNOWN = (15_100.0, 88_000.0)  # MJD for which astropy's built-in ephemeris has the Earth
 BLOCK = 1000  # d of the Earth's way that are kept together
@@ -111,6 +112,11 @@ def mjd_of(date: str) -> float:
         moment = moment.replace(hour=12)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return (moment - MJD_ZERO) / timedelta(days=1)
+
+
+def mjd_error_of(date: str) -> float | None:
+    """1σ error (d) of `mjd_of`: half a day where only the day is known; none is stated of an instant."""
+    return DAY_ERROR if len(date.strip()) <= len("2026-03-01") else None
 
 
 def day_of(mjd: float) -> str:

@@ -113,6 +113,17 @@ def test_what_is_missing_is_missing():
     assert "separation_error" not in detection
 
 
+def test_a_day_without_a_time_says_how_well_it_is_known():
+    def observed(**when):
+        made = {"separation": 300, "position_angle": 5}
+        return rows_of({"observations": [{"target_name": "HD 1", **when, "reductions": [{"detections": [made]}]}]}).tables
+
+    day, instant = observed(date="2015-03-04"), observed(date="2015-03-04T05:06:07Z")
+    assert [row["mjd_error"] for name in ("observation", "detection") for row in day[name]] == [0.5, 0.5]
+    assert day["observation"][0]["mjd"] == mjd_of("2015-03-04T12:00:00Z")
+    assert all("mjd_error" not in row for name in ("observation", "detection") for row in instant[name])
+
+
 def test_a_julian_date_is_turned():
     rows = rows_of({"observations": [{"target_name": "HD 1", "julian_date": 2457000.75}]}).tables
     assert rows["observation"][0]["mjd"] == 57000.25

@@ -48,6 +48,13 @@ def test_the_middle_of_the_mask_is_no_limit():
     assert [(row["separation"], row["contrast"]) for row in rows] == [(100.0, 1e-3), (100.0, 1e-3)]
 
 
+def test_the_throughput_of_a_limit_is_kept():
+    separation, contrast = np.array([[100.0, 200.0]] * 2), np.array([[1e-3, 1e-4]] * 2)
+    limits = Limits("mawet", 5.0, separation, contrast, np.array([[0.4, np.nan], [0.5, 0.8]]))
+    rows = rows_of(document_of_hci(_file(limits=(limits,)))).tables["detection_limit"]
+    assert [row.get("throughput") for row in rows] == [0.4, None, 0.5, 0.8]
+
+
 def test_limits_by_another_noise_are_told():
     other = Limits("Temporal", 1.0, np.array([[100.0]] * 2), np.array([[1e-3]] * 2))
     rows = rows_of(document_of_hci(_file(limits=(other,))))

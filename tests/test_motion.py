@@ -9,7 +9,7 @@ from lyot.catalog.exchange import rows_of
 from lyot.catalog.forecast import decides_on, foretell_background, foretell_bound
 from lyot.catalog.motion import ODDS, fit_background, judge, judge_all, star_of
 from lyot.catalog.orbit import STEPS, covariance_at, harmonic_powers, orbits
-from lyot.catalog.positions import Positions, positions
+from lyot.catalog.positions import Positions, columns_of, places, positions
 from lyot.catalog.published import published_document
 from lyot.errors import BadInput
 from lyot.sky import Star, background_track, drift_past, mjd_of
@@ -317,3 +317,13 @@ def test_what_is_too_fast_to_be_bound_is_no_companion(published, name):
     assert verdict.log_odds > 20
     assert verdict.status == "AMBIGUOUS"
     assert "too fast" in verdict.reason
+
+
+def test_a_time_of_which_only_the_day_is_known_blurs_the_place_along_the_motion():
+    """Half a day at 500 mas/yr to the East is 0.68 mas; across the motion nothing changes."""
+    row = {"mjd": 57000.0, "dra": 300.0, "ddec": 400.0, "dra_error": 2.0, "ddec_error": 2.0, "mjd_error": 0.5}
+    columns = columns_of([row, row | {"mjd_error": None}]) | {"pmra": np.full(2, 500.0), "pmdec": np.zeros(2)}
+    _, covariances = places(columns)
+    assert covariances[0, 0, 0] - covariances[1, 0, 0] == pytest.approx((500.0 * 0.5 / 365.25) ** 2)
+    assert covariances[0, 1, 1] == covariances[1, 1, 1]
+    assert covariances[0, 0, 1] == covariances[1, 0, 1] == 0.0
