@@ -7,20 +7,21 @@ reader asks for it, an interactive chart (`lyot.site.interactive`).
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lyot.site.release import Row
 from lyot.sky import Floats
 
+NUMBERS = (int, float)
 Mark = Literal["line", "points", "open points", "star"]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One point of a chart; `layer` says how it is drawn, `series` what it belongs to.
 
     `correlation` is that of the errors of x and y: with it they are drawn as an ellipse.
@@ -66,7 +67,7 @@ class Axis:
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """Points that are drawn alike: `name` is what their `layer` says."""
 
@@ -108,7 +109,7 @@ class Subject:
     kept: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chart:
     """One chart.
 
@@ -164,4 +165,8 @@ def charts() -> tuple[Chart, ...]:
 
 def finite(*values: Any) -> bool:
     """Whether every value is a number that can be drawn."""
-    return all(isinstance(value, int | float) and abs(value) < float("inf") for value in values)
+    return all(map(_finite, values))
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, NUMBERS) and -math.inf < value < math.inf

@@ -1,68 +1,141 @@
-"""A chart on a page: its SVG, its legend, its numbers as a table and as data for the interactive form."""
+"""A chart on a page: its SVG, its legend, its numbers as a table and as data for the interactive form.
+
+The element is joined from strings rather than rendered from a template: a page has several, each of hundreds of pieces.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from html import escape
 from itertools import groupby
 from typing import Any
 
 from lyot.site.addresses import query_address
 from lyot.site.chart import Above, Chart, Drawn, Layer, Line, Point, Subject, finite
 from lyot.site.release import Release
-from lyot.site.svg import frame_of, series_colours, svg
-from lyot.site.words import with_error
+from lyot.site.svg import Frame, frame_of, series_colours, svg
+from lyot.site.words import BADGE, number, with_error
+
+#: The sign of each mark in a legend.
+SYMBOLS = {
+    "line": '<path d="M2 7H26"/>',
+    "star": '<path d="M14 1l1.6 4.4 4.7.1-3.7 2.9 1.3 4.5-3.9-2.7-3.9 2.7 1.3-4.5-3.7-2.9 4.7-.1z"/>',
+}
+CIRCLE = '<circle cx="14" cy="7" r="4"/>'
 
 
 @dataclass(frozen=True)
 class Figure:
-    """What the template shows of one chart; `svg` is None when there is nothing to draw."""
+    """A chart and its `<figure>` element, which is empty when there is nothing to draw."""
 
     chart: Chart
-    address: str
-    svg: str | None = None
-    layers: tuple[Layer, ...] = ()
-    series: tuple[tuple[str, int], ...] = ()
-    headings: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    data: str = ""
-    ranges: tuple[float, ...] = ()
-    simulated: bool = False
+    html: str = ""
 
 
-def figure(chart: Chart, release: Release, subject: Subject) -> Figure:
-    """The chart for one target, from the rows that its query gives.
+def figure(chart: Chart, release: Release, subject: Subject, root: str) -> Figure:
+    """The chart for one subject, from the rows that its query gives.
 
     Parameters
     ----------
     chart : Chart
     release : Release
     subject : Subject
-        The target the page is about.
+        What the page is about.
+    root : str
+        The way from the page to the root of the site.
     """
-    target = subject.target["target_id"]
-    address = query_address(chart.sql, target)
-    rows = release.chart_rows(chart.sql, target, shared=chart.shared)
+    key = subject.target["target_id"]
+    rows = release.chart_rows(chart.sql, key, shared=chart.shared)
     points = [one for one in chart.points(rows, subject) if isinstance(one, Line) or finite(one.x, one.y)]
     if not points:
-        return Figure(chart, address)
+        return Figure(chart)
     above = chart.above(subject) if chart.above else None
-    present = {point.layer for point in points}
     frame = frame_of(chart.drawing, points, above)
-    headings, table = ((), ()) if chart.numbers else _table(chart, points, above)
-    return Figure(
-        chart=chart,
-        address=address,
-        svg=svg(chart, points, above, frame),
-        layers=tuple(layer for layer in chart.drawing.layers if layer.name in present),
-        series=tuple(series_colours(points).items()),
-        headings=headings,
-        rows=table,
-        data=as_json(chart, points),
-        ranges=(frame.x.low, frame.x.high, frame.y.low, frame.y.high),
-        simulated=any(point.simulated for point in points),
+    address = escape(root + query_address(chart.sql, key))
+    parts = (
+        _head(chart, root, frame, any(point.simulated for point in points)),
+        svg(chart, points, above, frame),
+        _legend(chart, points),
+        f'<button type="button" class="explore" hidden>Explore</button>\n<a href="{address}">See the data</a>\n',
+        f'<a href="#{chart.numbers}">Numbers</a>' if chart.numbers else _table(chart, points, above),
+        f'\n</div>\n<script type="application/json" class="points">{as_json(chart, points)}</script>\n</figure>',
     )
+    return Figure(chart, "".join(parts))
+
+
+def _head(chart: Chart, root: str, frame: Frame, simulated: bool) -> str:
+    ranges = f"{frame.x.low} {frame.x.high} {frame.y.low} {frame.y.high}"
+    opening, title, sentence = _words(chart, root)
+    return f'{opening}{ranges}">\n<figcaption>\n{title}{BADGE if simulated else ""}{sentence}'
+
+
+@cache
+def _words(chart: Chart, root: str) -> tuple[str, str, str]:
+    """What stands on every page that has the chart."""
+    name, square = chart.name, " square" if chart.drawing.square else ""
+    return (
+        f'<figure class="figure{square}" id="{name}" data-chart="{root}static/charts/{name}.json" '
+        f'data-bundle="{root}static/vega.js" data-ranges="',
+        f'<h3 id="{name}-t">{escape(chart.title)} ',
+        f'</h3>\n<p id="{name}-s">{escape(chart.sentence)}</p>\n</figcaption>\n<div class="drawing">',
+    )
+
+
+def _legend(chart: Chart, points: Sequence[Drawn]) -> str:
+    present = {point.layer for point in points}
+    marks = "".join(_entry(layer) for layer in chart.drawing.layers if layer.name in present)
+    series = "".join(
+        f'<li class="c{colour}"><span class="chip"></span>{escape(name)}</li>\n'
+        for name, colour in series_colours(points).items()
+    )
+    return f'</div>\n<ul class="legend">\n{marks}{series}</ul>\n<div class="links">\n'
+
+
+@cache
+def _entry(layer: Layer) -> str:
+    kind = layer.mark.replace(" ", "-") + (" muted" if layer.muted else "")
+    sign = SYMBOLS.get(layer.mark, CIRCLE)
+    drawn = f'<svg class="symbol" viewBox="0 0 28 14" aria-hidden="true"><g class="{kind}">{sign}</g></svg>'
+    return f"<li>{drawn}{escape(layer.doc)}</li>\n"
+
+
+def _table(chart: Chart, points: Sequence[Drawn], above: Above | None) -> str:
+    """The numbers of the layers that are tabled, unfolded on demand."""
+    drawing, title = chart.drawing, escape(chart.title)
+    tabled = {layer.name: f"<td>{escape(layer.doc)}</td>" for layer in drawing.layers if layer.tabled}
+    shown = [point for point in points if point.layer in tabled]
+    named = any(one.series for one in shown)
+    labelled = any(isinstance(one, Point) and one.label for one in shown)
+    several = len({one.layer for one in shown}) > 1
+    headings = (
+        "What" * named, "Label" * labelled, "Drawn as" * several, drawing.x.heading,
+        above.heading if above else "", drawing.y.heading,
+    )  # fmt: skip
+    rows = []
+    for one in shown:
+        before = f"<tr><td>{escape(one.series)}</td>" if named else "<tr>"
+        if labelled:
+            before += f"<td>{escape(one.label) if isinstance(one, Point) else ''}</td>"
+        if several:
+            before += tabled[one.layer]
+        if isinstance(one, Point):
+            rows.append(_row(before, with_error(one.x, one.x_error), one.x, above, with_error(one.y, one.y_error)))
+        else:
+            rows += [_row(before, number(x, 6), x, above, number(y, 6)) for x, y in _places(one)]
+    heads = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings if heading)
+    return (
+        f'<details><summary>Numbers</summary>\n<div class="scroll" tabindex="0" role="region" '
+        f'aria-label="Numbers of the chart: {title}"><table class="numbers">\n<caption>{title}</caption>\n'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{''.join(rows)}</tbody></table></div></details>"
+    )
+
+
+def _row(before: str, x: str, value: float, above: Above | None, y: str) -> str:
+    over = f"<td>{number(value * above.factor, 6)}</td>" if above else ""
+    return f"{before}<td>{x}</td>{over}<td>{y}</td></tr>\n"
 
 
 def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
@@ -85,56 +158,21 @@ def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
             columns = [name for name in COLUMNS if any(getattr(p, name) not in (None, "") for p in marks)]
             rows = [[getattr(p, name) for name in columns] for p in marks]
         groups.append({"layer": layer, "series": series, "columns": columns, "rows": rows})
-    return inert(json.dumps(groups, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
+    return inert(_encode(groups))
 
 
 def _places(one: Line) -> list[tuple[float, float]]:
     return list(zip(one.x.tolist(), one.y.tolist(), strict=True))
 
 
-def _points(one: Line) -> list[Point]:
-    return [Point(one.layer, x, y, one.series) for x, y in _places(one)]
-
-
 COLUMNS = ("x", "y", "x_error", "y_error", "label")
-UNSAFE = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
+UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 
 
 def inert(text: str) -> str:
     """JSON text without a character that HTML or JavaScript reads as its own."""
-    return text.translate(UNSAFE)
-
-
-def _table(
-    chart: Chart, points: Sequence[Drawn], above: Above | None
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    drawing = chart.drawing
-    tabled = {layer.name: layer.doc for layer in drawing.layers if layer.tabled}
-    shown = [
-        point
-        for one in points
-        if one.layer in tabled
-        for point in (_points(one) if isinstance(one, Line) else [one])
-    ]
-    named, labelled = any(p.series for p in shown), any(p.label for p in shown)
-    several = len({point.layer for point in shown}) > 1
-    headings = [
-        *(["What"] if named else []),
-        *(["Label"] if labelled else []),
-        *(["Drawn as"] if several else []),
-        drawing.x.heading,
-        *([above.heading] if above else []),
-        drawing.y.heading,
-    ]
-    rows = [
-        (
-            *((p.series,) if named else ()),
-            *((p.label,) if labelled else ()),
-            *((tabled[p.layer],) if several else ()),
-            with_error(p.x, p.x_error),
-            *((with_error(p.x * above.factor, None),) if above else ()),
-            with_error(p.y, p.y_error),
-        )
-        for p in shown
-    ]
-    return tuple(headings), tuple(rows)
+    for character, written in UNSAFE.items():
+        if character in text:
+            text = text.replace(character, written)
+    return text

@@ -97,6 +97,7 @@ def environment() -> Environment:
     }
     made.globals |= {
         "version": __version__,
+        "badge": words.BADGE,
         "policy": POLICY,
         "policy_sql": POLICY_SQL,
         "with_error": words.with_error,

@@ -11,10 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lyot.catalog.table import tables
 from lyot.errors import NotFound
 
 Row = dict[str, Any]
+#: Tables whose rows of one target its page shows.
+OF_TARGET = (
+    "target", "target_alias", "observation", "reduction", "product", "companion", "verdict", "detection", "measurement",
+)  # fmt: skip
 #: The rows of a block of targets; its ids come as one JSON list.
 OF_BLOCK = 'SELECT * FROM "{table}" WHERE "{column}" IN (SELECT value FROM json_each(?))'
 
@@ -55,7 +58,7 @@ class Release:
         """The rows that `sql` gives, as mappings from column to value."""
         cursor = self._connection.execute(sql, values or parameters)
         names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        return [dict(zip(names, row)) for row in cursor]  # noqa: B905 - a row has a value for each name
 
     def each(self, sql: str) -> Iterator[Row]:
         """The rows that `sql` gives, one at a time: for what may be long."""
@@ -84,10 +87,8 @@ class Release:
     def load(self, target_ids: Sequence[str]) -> list[Row]:
         """Read every row of these targets, in place of those before; the rows of `target`, in the order asked."""
         self._asked = {key: rows for key, rows in self._asked.items() if not key[1]}
-        names = [name for name, table in tables().items() if "target_id" in table.names]
-        self._block = {name: self._grouped(name, target_ids) for name in names}
-        rows = [row for name in ("product",) for some in self._block[name].values() for row in some]
-        self._products = {row["product_key"]: row for row in rows}
+        self._block = {name: self._grouped(name, target_ids) for name in OF_TARGET}
+        self._products = {row["product_key"]: row for some in self._block["product"].values() for row in some}
         pointed = {
             row["product_key"]
             for name in ("observation", "reduction")

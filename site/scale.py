@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -32,7 +31,8 @@ class Scale:
         """Pixels of many values (point,)."""
         low, high = self._of(self.low), self._of(self.high)
         taken = np.log10(np.maximum(values, 1e-300)) if self.log else values
-        return np.asarray(self.start + (taken - low) / (high - low) * (self.end - self.start))
+        factor = (self.end - self.start) / (high - low)
+        return np.asarray(taken * factor + (self.start - low * factor))
 
     def _of(self, value: float) -> float:
         return math.log10(max(value, 1e-300)) if self.log else value
@@ -74,8 +74,8 @@ def spread(values: Sequence[float], margin: float = 0.06, log: bool = False) -> 
 
 def tick_texts(ticks: Sequence[float]) -> list[str]:
     """The numbers of an axis, all with the same decimals."""
-    places = _decimals(ticks)
-    return [f"{tick:.{places}f}".replace("-", MINUS) if round(tick, 9) else "0" for tick in ticks]
+    form = f".{_decimals(ticks)}f"
+    return [format(tick, form).replace("-", MINUS) if abs(tick) > 5e-10 else "0" for tick in ticks]
 
 
 def tick_text(value: float, ticks: Sequence[float]) -> str:
@@ -86,7 +86,7 @@ def tick_text(value: float, ticks: Sequence[float]) -> str:
 def _decimals(ticks: Sequence[float]) -> int:
     if len(ticks) < 2:
         return 0
-    step = min(abs(b - a) for a, b in pairwise(ticks))
+    step = ticks[1] - ticks[0]  # the least: ticks are even, or grow by decades
     places = max(0, -math.floor(math.log10(step) + 1e-9))
     if round(step * 10**places) != round(step * 10**places, 6):  # a step of 2.5
         places += 1

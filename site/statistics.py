@@ -139,18 +139,18 @@ MONITORED = (
 
 
 def of_survey(release: Release, key: str) -> list[Figure]:
-    """Charts of one survey."""
-    return [_figure(STACKED, release, key)]
+    """Charts of one survey, for a page in `surveys/`."""
+    return [_figure(STACKED, release, key, "../../")]
 
 
 def of_instrument(release: Release, key: str) -> list[Figure]:
-    """Charts of the conditions with one instrument, and of its calibration."""
-    return [_figure(chart, release, key) for chart in MONITORED]
+    """Charts of the conditions with one instrument, and of its calibration, for a page in `instruments/`."""
+    return [_figure(chart, release, key, "../../") for chart in MONITORED]
 
 
 def of_all(release: Release) -> list[Figure]:
-    """Charts over everything."""
-    return [_figure(chart, release, "") for chart in (STACKED, COMPANIONS)]
+    """Charts over everything, for `statistics/`."""
+    return [_figure(chart, release, "", "../") for chart in (STACKED, COMPANIONS)]
 
 
 def general() -> tuple[Chart, ...]:
@@ -158,8 +158,8 @@ def general() -> tuple[Chart, ...]:
     return (STACKED, COMPANIONS, *MONITORED)
 
 
-def _figure(chart: Chart, release: Release, key: str) -> Figure:
-    return figure(chart, release, Subject({"target_id": key}))
+def _figure(chart: Chart, release: Release, key: str, root: str) -> Figure:
+    return figure(chart, release, Subject({"target_id": key}), root)
 
 
 def counts(overviews: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int]]]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 
@@ -91,8 +92,8 @@ def says(drawing: Drawing, point: Point) -> str:
 def frame_of(drawing: Drawing, points: Sequence[Drawn], above: Above | None = None) -> Frame:
     """The scales that show all the points with their errors."""
     top = TOP + (34.0 if above else 0.0)
-    x_low, x_high = spread([v for p in points for v in _ends(p, "x", drawing.x.log)], log=drawing.x.log)
-    y_low, y_high = spread([v for p in points for v in _ends(p, "y", drawing.y.log)], log=drawing.y.log)
+    x_low, x_high = spread(_ends(points, "x", drawing.x.log), log=drawing.x.log)
+    y_low, y_high = spread(_ends(points, "y", drawing.y.log), log=drawing.y.log)
     width, height = 640.0, 400.0
     if drawing.square:
         half = max(x_high - x_low, y_high - y_low) / 2
@@ -108,22 +109,42 @@ def frame_of(drawing: Drawing, points: Sequence[Drawn], above: Above | None = No
     )
 
 
-def _ends(point: Drawn, name: str, log: bool) -> tuple[float, ...]:
-    """Least and greatest value along one axis."""
-    value = getattr(point, name)
-    if isinstance(point, Line):
-        return float(value.min()), float(value.max())
-    error = getattr(point, f"{name}_error")
-    if error is None or not math.isfinite(error) or (log and error >= value):
-        return (value,)
-    return value - error, value + error
+def _ends(points: Sequence[Drawn], name: str, log: bool) -> list[float]:
+    """Least and greatest values along one axis."""
+    value_of, error_of = attrgetter(name), attrgetter(f"{name}_error")
+    found: list[float] = []
+    for point in points:
+        value = value_of(point)
+        if isinstance(point, Line):
+            found += (float(np.minimum.reduce(value)), float(np.maximum.reduce(value)))
+            continue
+        error = error_of(point)
+        if error is None or not math.isfinite(error) or (log and error >= value):
+            found.append(value)
+        else:
+            found += (value - error, value + error)
+    return found
 
 
-@cache
-def tenth(tenths: int) -> str:
-    """A number of tenths, as short as SVG reads it: `.5`, `-1.2`, `30`."""
-    text = f"{tenths / 10:.1f}".removesuffix(".0")
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+class _Tenths(dict[int, str]):
+    """Numbers of tenths as short as SVG reads them, `.5`, `-1.2`, `30`; each is made once."""
+
+    def __missing__(self, tenths: int) -> str:
+        text = f"{tenths / 10:.1f}".removesuffix(".0")
+        self[tenths] = text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+        return self[tenths]
+
+
+class _Steps(dict[int, str]):
+    """The same with a blank before what no minus sign sets off."""
+
+    def __missing__(self, tenths: int) -> str:
+        self[tenths] = tenth(tenths) if tenths < 0 else f" {tenth(tenths)}"
+        return self[tenths]
+
+
+tenth = _Tenths().__getitem__
+_step = _Steps().__getitem__
 
 
 def _at(x: float, y: float) -> str:
@@ -132,12 +153,14 @@ def _at(x: float, y: float) -> str:
 
 def line(x: Floats, y: Floats) -> str:
     """Path data through places (pixels), in steps of whole tenths, so that rounding does not add up."""
-    tenths = np.empty((len(x), 2), int)
-    tenths[:, 0], tenths[:, 1] = np.rint(x * 10), np.rint(y * 10)
+    tenths = np.empty((len(x), 2))
+    np.rint(np.multiply(x, 10.0), out=tenths[:, 0])
+    np.rint(np.multiply(y, 10.0), out=tenths[:, 1])
     steps = tenths[1:] - tenths[:-1]
-    text = " ".join(map(tenth, steps[steps.any(axis=1)].ravel().tolist()))
+    moves = steps[(steps[:, 0] != 0) | (steps[:, 1] != 0)]
+    text = "".join(map(_step, moves.astype(int).ravel().tolist()))
     path = f"M{tenth(int(tenths[0, 0]))} {tenth(int(tenths[0, 1]))}"
-    return f"{path}l{text.replace(' -', '-')}" if text else path
+    return f"{path}l{text.lstrip()}" if text else path
 
 
 def _axis_x(frame: Frame, axis: Axis) -> str:
@@ -259,6 +282,12 @@ def _ellipse(frame: Frame, point: Point) -> str:
 
 def star_path(x: float, y: float, radius: float) -> str:
     """Outline of a five-pointed star."""
+    return f"M{_at(x, y - radius)}{_star_steps(radius)}z"
+
+
+@cache
+def _star_steps(radius: float) -> str:
     reach = radius * np.where(np.arange(10) % 2 == 0, 1.0, 0.4)
     angle = np.pi * np.arange(10) / 5
-    return line(x + reach * np.sin(angle), y - reach * np.cos(angle)) + "z"
+    steps = line(reach * np.sin(angle), radius - reach * np.cos(angle))
+    return steps[steps.index("l") :]

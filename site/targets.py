@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sqlite3
@@ -123,7 +124,7 @@ class Room:
             "target.html",
             title=target["name"],
             views=by_observation(pictures),
-            figures=[figure(chart, release, subject) for chart in charts()],
+            figures=[figure(chart, release, subject, "../../") for chart in charts()],
             **context,
         )
         pages.writer.write(page, text)
@@ -145,7 +146,10 @@ class _Process:
 
 def _enter(setting: Setting) -> None:
     _Process.room = _Process.opened.enter_context(_room(setting))
+    gc.disable()  # cycles wait for the end of a block: looking for them all the time is a tenth of the work
 
 
 def _render(block: Sequence[Job]) -> Done:
-    return _Process.room.render(block)
+    done = _Process.room.render(block)
+    gc.collect(1)  # of the young: what this block made
+    return done

@@ -9,8 +9,8 @@ from itertools import groupby
 
 import numpy as np
 
-from lyot.catalog.motion import BackgroundFit, fit_backgrounds
-from lyot.catalog.positions import Positions, positions
+from lyot.catalog.motion import fit_backgrounds
+from lyot.catalog.positions import columns_of, positions_of_all
 from lyot.errors import BadInput
 from lyot.site.chart import Subject, finite
 from lyot.site.release import Row
@@ -35,8 +35,9 @@ class Track:
     """Where a star far behind would stand, had it been where a source was first seen.
 
     `epochs` (time,), MJD, are those of the source's rows and `there` (time, 2), mas, the offsets East and North then;
-    `times` and `path` are samples between the first and the last. `fitted` is the path of the background star with
-    a motion of its own that fits best, where the verdict is that the source is one.
+    `times` and `path` are samples between the first and the last, and `polar` is the path as separation (mas) and
+    position angle (deg). `fitted` is the path of the background star with a motion of its own that fits best, where
+    the verdict is that the source is one.
     """
 
     name: str
@@ -44,7 +45,9 @@ class Track:
     there: Floats
     times: Floats
     path: Floats
+    polar: Floats
     fitted: Floats | None = None
+    fitted_polar: Floats | None = None
 
 
 def star_of(target: Row) -> Star | None:
@@ -83,18 +86,18 @@ def tracks_of_all(targets: Sequence[tuple[Row, Sequence[Row]]]) -> list[list[Tra
         several = [(name, seen) for name, seen in sources(rows) if seen[-1]["mjd"] > seen[0]["mjd"]]
         if star is not None:
             moving += [_Moving(number, name, seen, star, _times(seen)) for name, seen in several]
+    drifts = _drifts(moving)
+    firsts = [(one.seen[0]["dra"], one.seen[0]["ddec"]) for one in moving]
+    paths = [_through(sky, 0, first) for sky, first in zip(drifts, firsts, strict=True)]
+    fitted = _fitted(moving, drifts)
+    counts = [len(one.seen) for one in moving]
+    polar = polar_paths([path[count:] for path, count in zip(paths, counts, strict=True)])
+    fitted_polar = dict(zip(fitted, polar_paths(list(fitted.values())), strict=True))
     found: list[list[Track]] = [[] for _ in targets]
-    judged = [n for n, one in enumerate(moving) if one.seen[0]["status"] == "BACKGROUND"]
-    known = [positions(moving[n].seen) for n in judged]
-    fits = fit_backgrounds([(moving[n].star, one, None) for n, one in zip(judged, known, strict=True)])
-    fit_of = {n: (one, fit) for n, one, fit in zip(judged, known, fits, strict=True) if fit and fit.degrees >= 2}
-    for n, sky in enumerate(_drifts(moving)):
-        one, count = moving[n], len(moving[n].seen)
-        path = _through(sky, 0, (one.seen[0]["dra"], one.seen[0]["ddec"]), np.zeros(2))
-        fitted = _fitted(one, sky, *fit_of[n]) if n in fit_of else None
+    for n, (one, path, count) in enumerate(zip(moving, paths, counts, strict=True)):
         found[one.target].append(
-            Track(one.name, one.times[:count], path[:count], one.times[count:], path[count:],
-                  None if fitted is None else fitted[count:])
+            Track(one.name, one.times[:count], path[:count], one.times[count:], path[count:], polar[n],
+                  fitted.get(n), fitted_polar.get(n))
         )  # fmt: skip
     return found
 
@@ -133,22 +136,44 @@ def _times(seen: Sequence[Row]) -> Floats:
     return np.concatenate([[row["mjd"] for row in seen], np.linspace(first, last, count)])
 
 
-def _through(sky: Drift, number: int, offset: Sequence[float] | Floats, motion: Floats) -> Floats:
+def _through(sky: Drift, number: int, offset: Sequence[float] | Floats, motion: Floats | None = None) -> Floats:
     """Path (time, 2), mas, of a background star that moves by `motion` (mas/yr) and is at `offset` at time `number`."""
-    own = np.outer(sky.years, motion)
-    place = np.linalg.solve(sky.turn[number], np.asarray(offset, float) - sky.drift[number]) - own[number]
-    path: Floats = sky.drift + np.einsum("tkm,tm->tk", sky.turn, place + own)
-    return path
+    place = np.linalg.solve(sky.turn[number], np.asarray(offset, float) - sky.drift[number])
+    if motion is None:
+        return np.asarray(sky.drift + sky.turn @ place)
+    own = np.outer(sky.years - sky.years[number], motion)
+    return np.asarray(sky.drift + np.einsum("tkm,tm->tk", sky.turn, place + own))
 
 
-def _fitted(one: _Moving, sky: Drift, known: Positions, fit: BackgroundFit) -> Floats:
-    """Path of the background star that fits the known positions best; (time, 2), mas."""
-    first = next(number for number, row in enumerate(one.seen) if row["mjd"] == known.times[0])
-    return _through(sky, first, known.offsets[0] - fit.residuals[0], fit.motion)
+def _fitted(moving: Sequence[_Moving], drifts: Sequence[Drift]) -> dict[int, Floats]:
+    """Paths (time, 2), mas, of the background stars that fit best, by number of the sources judged to be some."""
+    judged = [n for n, one in enumerate(moving) if one.seen[0]["status"] == "BACKGROUND"]
+    rows = [row for n in judged for row in moving[n].seen]
+    source = np.repeat(np.arange(len(judged)), [len(moving[n].seen) for n in judged])
+    _, observation = np.unique([str(row["observation_id"]) for row in rows], return_inverse=True)
+    known = positions_of_all(columns_of(rows), source, observation, len(judged))
+    found = {}
+    fits = fit_backgrounds([(moving[n].star, one, None) for n, one in zip(judged, known, strict=True)])
+    for n, one, fit in zip(judged, known, fits, strict=True):
+        if fit and fit.degrees >= 2:
+            seen = moving[n].seen
+            first = next(number for number, row in enumerate(seen) if row["mjd"] == one.times[0])
+            path = _through(drifts[n], first, one.offsets[0] - fit.residuals[0], fit.motion)
+            found[n] = path[len(seen) :]
+    return found
 
 
-def polar_path(path: Floats) -> Floats:
-    """Offsets (time, 2) as separation (mas) and position angle (deg), the angle without jumps from 360 to 0."""
-    east, north = path.T
-    angles = np.unwrap(np.degrees(np.arctan2(east, north)) % 360.0, period=360.0)
-    return np.column_stack([np.hypot(east, north), angles])
+def polar_paths(paths: Sequence[Floats]) -> list[Floats]:
+    """Offsets (time, 2) of each path as separation (mas) and position angle (deg), which jumps nowhere by 360."""
+    if not paths:
+        return []
+    east, north = np.concatenate(paths).T
+    starts = np.cumsum([0, *map(len, paths)])[:-1]
+    angles = np.degrees(np.arctan2(east, north)) % 360.0
+    turns = np.zeros(len(angles))
+    turns[1:] = np.rint(np.diff(angles) / 360.0)  # full turns from each place to the next
+    turns[starts] = 0.0
+    turned = np.cumsum(turns)
+    turned -= np.repeat(turned[starts], [len(path) for path in paths])
+    polar = np.column_stack([np.hypot(east, north), angles - 360.0 * turned])
+    return np.split(polar, starts[1:])

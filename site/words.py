@@ -6,8 +6,9 @@ import math
 from datetime import date, timedelta
 
 MINUS = "−"
+#: Stands beside whatever a simulator made.
+BADGE = '<span class="badge simulated" title="Made by a simulator, not observed">Simulated</span>'
 MODIFIED_JULIAN_DAY_ZERO = date(1858, 11, 17)
-JULIAN_YEAR = 365.25
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -69,11 +70,6 @@ def day(mjd: float | None) -> str:
     if mjd is None or not math.isfinite(mjd):
         return ""
     return (MODIFIED_JULIAN_DAY_ZERO + timedelta(days=math.floor(mjd))).isoformat()
-
-
-def julian_year(mjd: float) -> float:
-    """Julian year of a Modified Julian Date: J2000.0 is MJD 51544.5."""
-    return 2000.0 + (mjd - 51544.5) / JULIAN_YEAR
 
 
 def right_ascension(degrees: float | None) -> str:

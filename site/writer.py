@@ -22,7 +22,7 @@ class Writer:
     written: int = 0
     kept: int = 0
     paths: set[str] = field(default_factory=set)
-    _folders: set[str] = field(default_factory=set, repr=False)
+    _folders: dict[str, str] = field(default_factory=dict, repr=False)
 
     def write(self, path: str, content: str | bytes) -> None:
         """Write one file, unless it says the same already."""
@@ -44,11 +44,11 @@ class Writer:
         """
         same = source.stat()
         target = self._place(path)
-        if target.is_file():
-            if os.path.samestat(target.stat(), same):
+        if os.path.isfile(target):
+            if os.path.samestat(os.stat(target), same):
                 self.kept += 1
                 return
-            target.unlink()
+            os.unlink(target)
         try:
             os.link(source, target)
         except OSError:  # another disk, or one without links
@@ -86,29 +86,30 @@ class Writer:
             folder.rmdir()
             folder = folder.parent
 
-    def _place(self, path: str) -> Path:
-        parts = path.split("/")
-        if path.startswith("/") or ".." in parts or "" in parts or "\\" in path:
+    def _place(self, path: str) -> str:
+        folder, _, name = path.rpartition("/")
+        if folder not in self._folders:
+            if {"", ".."} & set(folder.split("/") if folder else ()) or "\\" in folder:
+                raise BadInput(f"{path!r} is no path inside the site")
+            os.makedirs(self.folder / folder, exist_ok=True)
+            self._folders[folder] = f"{self.folder / folder}{os.sep}"
+        if name in ("", "..") or "\\" in name or path[0] == "/":
             raise BadInput(f"{path!r} is no path inside the site")
         self.paths.add(path)
-        target = self.folder.joinpath(*parts)
-        folder = str(target.parent)
-        if folder not in self._folders:
-            os.makedirs(folder, exist_ok=True)
-            self._folders.add(folder)
-        return target
+        return self._folders[folder] + name
 
     @staticmethod
-    def _says(target: Path, data: bytes) -> bool:
+    def _says(target: str, data: bytes) -> bool:
         try:
-            with target.open("rb") as file:
+            with open(target, "rb", buffering=0) as file:
                 return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
         except (FileNotFoundError, IsADirectoryError):
             return False
 
     @staticmethod
-    def _replace(target: Path, data: bytes) -> None:
+    def _replace(target: str, data: bytes) -> None:
         """A reader sees the old file or the new one, never half; a link's other name keeps its bytes."""
-        part = target.with_name(target.name + ".part")
-        part.write_bytes(data)
-        part.replace(target)
+        part = f"{target}.part"
+        with open(part, "wb") as file:
+            file.write(data)
+        os.replace(part, target)

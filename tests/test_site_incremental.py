@@ -140,10 +140,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_broken_chart_fails_its_page_by_name_and_no_other(tmp_path, monkeypatch):
     true = targets.figure
 
-    def figure(chart, release, subject):
+    def figure(chart, release, subject, root):
         if subject.target["target_id"] == "good":
             raise ValueError("no such axis")
-        return true(chart, release, subject)
+        return true(chart, release, subject, root)
 
     folder, store = release(tmp_path)
     with monkeypatch.context() as broken:

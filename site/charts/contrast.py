@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -19,34 +20,27 @@ LEFT JOIN observation o ON o.observation_id = l.observation_id
 WHERE l.target_id = :target
 ORDER BY o.date, r.recipe, r.parameters, l.reduction_id, l.filter, l.wavelength, l.noise, l.sigma, l.separation"""
 
+ONE = itemgetter("reduction_id", "filter", "wavelength", "noise", "sigma")  # what the rows of one line share
+
 
 def lines(rows: list[Row], subject: Subject) -> Sequence[Line]:
     """One line per reduction, wavelength and definition of the noise."""
-    known = [row for row in rows if finite(row["separation"], row["delta_mag"])]
-    several_dates = len({row["date"] for row in rows}) > 1
-    several_filters = len({row["filter"] for row in rows}) > 1
-
-    several_wavelengths = len({(row["reduction_id"], row["wavelength"]) for row in rows}) > len(
-        {row["reduction_id"] for row in rows}
-    )
-
-    def name_of(row: Row) -> tuple[str, str]:
-        parts = (row["recipe"], row["parameters"], row["filter"] * several_filters if row["filter"] else "",
+    several_dates, several_filters = (len({row[name] for row in rows}) > 1 for name in ("date", "filter"))
+    reductions = {row["reduction_id"] for row in rows}
+    several_wavelengths = len({(row["reduction_id"], row["wavelength"]) for row in rows}) > len(reductions)
+    found = []
+    for _, group in groupby(rows, key=ONE):
+        known = [row for row in group if finite(row["separation"], row["delta_mag"])]
+        if not known:
+            continue
+        row = known[0]
+        parts = (row["recipe"], row["parameters"], row["filter"] if several_filters else "",
                  f"{row['wavelength']:.3g} µm" if several_wavelengths and row["wavelength"] else "",
                  f"{row['sigma']:g}σ" if row["sigma"] not in (None, 5.0) else "",
-                 row["date"] * several_dates if row["date"] else "")  # fmt: skip
-        layer = "annulus" if row["noise"] == "annulus" else "mawet"
-        return layer, " · ".join(part for part in parts if part)
-
-    found = []
-    def curve_of(row: Row) -> tuple[object, ...]:
-        return row["reduction_id"], row["wavelength"], row["sigma"], name_of(row)
-
-    for _, group in groupby(known, key=curve_of):
-        some = list(group)
-        layer, series = name_of(some[0])
-        x, y = (np.array([row[name] for row in some]) for name in ("separation", "delta_mag"))
-        found.append(Line(layer, x / 1000.0, y, series, any(row["simulated"] for row in some)))
+                 row["date"] if several_dates else "")  # fmt: skip
+        x, y = (np.array([row[name] for row in known]) for name in ("separation", "delta_mag"))
+        layer, series = ("annulus" if row["noise"] == "annulus" else "mawet"), " · ".join(filter(None, parts))
+        found.append(Line(layer, x / 1000.0, y, series, any(row["simulated"] for row in known)))
     return found
 
 

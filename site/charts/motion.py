@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lyot.site.chart import Axis, Chart, Drawing, Drawn, Layer, Line, Point, Subject, finite
 from lyot.site.release import Row
-from lyot.site.track import SQL, polar_path, sources, tracks
+from lyot.site.track import SQL, sources, tracks
 from lyot.site.words import day
 from lyot.sky import julian_year
 
@@ -25,9 +25,9 @@ def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject],
         for track in tracks(rows, subject):
             years = julian_year(track.times)
             found += [
-                Line(layer, years, polar_path(path)[:, of_track], series=track.name)
-                for layer, path in (("track", track.path), ("fitted", track.fitted))
-                if path is not None
+                Line(layer, years, polar[:, of_track], series=track.name)
+                for layer, polar in (("track", track.polar), ("fitted", track.fitted_polar))
+                if polar is not None
             ]
         for name, seen in sources(rows):
             found += [
