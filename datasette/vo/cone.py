@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 
 from lyot.catalog.table import tables
@@ -31,7 +31,7 @@ RA = f"MOD(t.ra + {EAST} / 3600000.0 / COS(RADIANS(t.dec)) + 360, 360)"
 DEC = f"t.dec + {NORTH} / 3600000.0"
 
 
-def cone(request: Request, catalogue: Catalogue, budget: Budget, table: str) -> tuple[Rows, Iterator[bytes]]:
+def cone(request: Request, catalogue: Catalogue, budget: Budget, table: str) -> tuple[Rows, Generator[bytes]]:
     """Begin a search of `target` or `detection`.
 
     Raises

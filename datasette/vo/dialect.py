@@ -28,6 +28,10 @@ class QueryError(BadInput):
         self.place = place
 
 
+class Busy(QueryError):
+    """More is asked than can be done now."""
+
+
 class ADQL(Dialect):
     """ADQL 2.1 as far as words and grammar go; what may stand where is checked when the tree is compiled."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+import re
+import threading
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,19 @@ import pyarrow.parquet as pq
 from astropy.io import fits
 
 from lyot.datasette.vo import votable
-from lyot.datasette.vo.dialect import QueryError
+from lyot.datasette.vo.dialect import Busy, QueryError
+from lyot.datasette.vo.lines import Lines
 from lyot.datasette.vo.run import Rows
 from lyot.datasette.vo.schema import Field, nearest
 
-Writer = Callable[[Rows, dict[str, str]], Iterator[bytes]]
-PIECE = 262_144  # bytes of a file that was made whole
+Writer = Callable[[Rows, dict[str, str]], Generator[bytes]]
+PIECE = 262_144  # bytes
+GROUP = 16_384  # rows that Parquet holds together
+LARGEST_WHOLE = 50_000_000  # bytes of a file that is made whole
+WHOLE_AT_ONCE = 3
+PATIENCE = 10.0  # seconds to wait for a place among these
+
+_whole = threading.BoundedSemaphore(WHOLE_AT_ONCE)
 
 ARROW = {
     "double": pa.float64(), "float": pa.float32(), "long": pa.int64(), "int": pa.int32(), "short": pa.int16(),
@@ -55,57 +63,60 @@ def find(name: str) -> Format:
     raise QueryError(f"there is no format {name[:60]!r}", hint=nearest(asked, known) or f"one of {', '.join(known)}")
 
 
-def _comma_separated(rows: Rows, info: dict[str, str]) -> Iterator[bytes]:
-    yield _lines([[field.name for field in rows.fields]])
-    for batch in rows:
-        yield _lines(batch)
+def _comma_separated(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
+    yield COMMAS.write([[field.name for field in rows.fields]])
+    yield from map(COMMAS.write, rows)
 
 
-def _lines(rows: list[Any]) -> bytes:
-    made = io.StringIO(newline="")
-    csv.writer(made).writerows(rows)
-    return made.getvalue().encode("utf-8", "replace")
+def _tab_separated(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
+    yield TABS.write([[field.name for field in rows.fields]])
+    yield from map(TABS.write, rows)
 
 
-def _tab_separated(rows: Rows, info: dict[str, str]) -> Iterator[bytes]:
-    """The media type has no quotes: what would break a line is a space."""
-    yield ("\t".join(_plain(field.name) for field in rows.fields) + "\n").encode()
-    for batch in rows:
-        made = ("\t".join("" if one is None else _plain(one) for one in row) for row in batch)
-        yield ("\n".join(made) + "\n").encode("utf-8", "replace")
-
-
-def _plain(value: object) -> str:
-    return " ".join(value.splitlines()).replace("\t", " ") if isinstance(value, str) else str(value)
-
-
-def _json(rows: Rows, info: dict[str, str]) -> Iterator[bytes]:
+def _json(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
     """Columns described, rows as lists, and whether there were more; infinities, which JSON cannot say, are null."""
     fields = [
         {key: getattr(field, key) for key in ("name", "datatype", "unit", "ucd", "doc") if getattr(field, key)}
         for field in rows.fields
     ]
-    yield (json.dumps({"info": info, "columns": fields}, ensure_ascii=False)[:-1] + ', "rows": [\n').encode()
-    between = ""
+    yield (json.dumps({"info": info, "columns": fields}, ensure_ascii=False)[:-1] + ', "rows": [').encode()
+    between = b"\n"
     for batch in rows:
-        finite = [[None if one in (np.inf, -np.inf) else one for one in row] for row in batch]
-        yield (between + ",\n".join(json.dumps(row, ensure_ascii=False) for row in finite)).encode("utf-8", "replace")
-        between = ",\n"
+        yield between + LISTS.write(batch)[:-2]  # without the last comma
+        between = b",\n"
     yield f'\n], "overflow": {json.dumps(rows.overflow)}}}\n'.encode()
 
 
-def _arrow(rows: Rows) -> pa.Table:
-    """The rows as Arrow, batch by batch: Python's own numbers would take ten times the memory."""
-    schema = pa.schema([_arrow_field(field) for field in rows.fields])
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _spaced(text: str) -> str:
+    """Tab-separated values have no quotes: what would break a line is a space."""
+    return " ".join(text.splitlines()).replace("\t", " ")
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+COMMAS = Lines("", ",", "\r\n", special=re.compile(r'[",\r\n]'), escape=_quoted)
+TABS = Lines("", "\t", "\n", special=re.compile(r"[^\S ]"), escape=_spaced)
+LISTS = Lines(
+    "[", ", ", "],\n", special=re.compile(r'["\\\x00-\x1f]'), escape=_escaped, infinite=(None, None), nothing="null",
+    quote='"',
+)  # fmt: skip
+
+
+def _batches(rows: Rows, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows as Arrow: Python's own numbers would take ten times the memory."""
     kinds = [str if field.is_text else int if field.is_whole else float for field in rows.fields]
-    batches = []
     for batch in rows:
         columns = [
             pa.array([None if one is None else kind(one) for one in column], type_)
             for column, kind, type_ in zip(zip(*batch, strict=True), kinds, schema.types, strict=True)
         ]
-        batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))
-    return pa.Table.from_batches(batches, schema)
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _arrow_field(field: Field) -> pa.Field:
@@ -113,22 +124,78 @@ def _arrow_field(field: Field) -> pa.Field:
     return pa.field(field.name, ARROW[field.datatype], metadata={key: value for key, value in said.items() if value})
 
 
-def _parquet(rows: Rows, info: dict[str, str]) -> Iterator[bytes]:
-    table = _arrow(rows)
-    made = io.BytesIO()
-    status = {"overflow": json.dumps(rows.overflow)}
-    pq.write_table(table.replace_schema_metadata({**info, **status}), made, compression="zstd")
-    yield from _pieces(made)
+class _Outlet(io.RawIOBase):
+    """A file that is taken away while it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made = bytearray()
+        self._taken = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        self._made += piece
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._taken + len(self._made)
+
+    def take(self) -> bytes:
+        """What was written since it was last asked."""
+        piece, self._made = bytes(self._made), bytearray()
+        self._taken += len(piece)
+        return piece
 
 
-def _fits(rows: Rows, info: dict[str, str]) -> Iterator[bytes]:
-    table = _arrow(rows)
+def _parquet(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
+    """Row groups as they come."""
+    schema = pa.schema([_arrow_field(field) for field in rows.fields])
+    outlet, group = _Outlet(), list[pa.RecordBatch]()
+    with pq.ParquetWriter(pa.PythonFile(outlet, mode="w"), schema, compression="zstd") as writer:
+        for batch in _batches(rows, schema):
+            group.append(batch)
+            if sum(one.num_rows for one in group) >= GROUP or sum(one.nbytes for one in group) > PIECE * 16:
+                writer.write_table(pa.Table.from_batches(group))
+                group.clear()
+                yield outlet.take()
+        writer.write_table(pa.Table.from_batches(group, schema))
+        writer.add_key_value_metadata({**info, "overflow": json.dumps(rows.overflow)})
+    yield outlet.take()
+
+
+def _fits(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
+    """A file whose head says how many rows follow, so that it is made whole: a few at once, and none too large."""
+    if not _whole.acquire(timeout=PATIENCE):
+        raise Busy("too many FITS files are being made", hint="try again in a moment, or ask for another format")
+    try:
+        made = _fits_file(rows)
+        while piece := made.read(PIECE):
+            yield piece
+    finally:
+        _whole.release()
+
+
+def _fits_file(rows: Rows) -> io.BytesIO:
+    schema = pa.schema([_arrow_field(field) for field in rows.fields])
+    batches, widest, size = [], [8] * len(rows.fields), 0
+    for batch in _batches(rows, schema):
+        batches.append(batch)
+        widths = (max(map(len, filter(None, one.to_pylist())), default=1) if pa.types.is_string(one.type) else 8
+                  for one in batch.columns)  # fmt: skip
+        widest = list(map(max, widest, widths))
+        size += batch.num_rows
+        if size * sum(widest) > LARGEST_WHOLE:
+            raise QueryError(f"as FITS the result has more than {LARGEST_WHOLE:,} bytes", hint="ask for VOTable")
+    table = pa.Table.from_batches(batches, schema)
     columns = [_fits_column(field, table.column(number)) for number, field in enumerate(rows.fields)]
-    made = io.BytesIO()
     unit = fits.BinTableHDU.from_columns(columns, name="RESULT")
     unit.header["OVERFLOW"] = (rows.overflow, "whether there were more rows")
+    made = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), unit]).writeto(made)
-    yield from _pieces(made)
+    made.seek(0)
+    return made
 
 
 def _fits_column(field: Field, values: pa.ChunkedArray) -> fits.Column:
@@ -145,12 +212,6 @@ def _fits_column(field: Field, values: pa.ChunkedArray) -> fits.Column:
         array = values.fill_null(null).to_numpy()
     unit = field.unit.strip("'") or None
     return fits.Column(field.name, code, array=array, null=null, unit=unit)
-
-
-def _pieces(made: io.BytesIO) -> Iterator[bytes]:
-    made.seek(0)
-    while piece := made.read(PIECE):
-        yield piece
 
 
 FORMATS = (

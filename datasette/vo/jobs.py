@@ -14,10 +14,9 @@ from pathlib import Path
 
 from lyot.datasette.vo import formats
 from lyot.datasette.vo.budget import Budget
-from lyot.datasette.vo.dialect import QueryError
+from lyot.datasette.vo.dialect import Busy, QueryError
 from lyot.datasette.vo.run import Catalogue
 from lyot.datasette.vo.task import begin, task
-from lyot.datasette.vo.web import Busy
 
 MOST_JOBS = 200
 MOST_BYTES = 500_000_000  # of all jobs together

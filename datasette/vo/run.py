@@ -19,8 +19,10 @@ from lyot.datasette.vo.upload import Upload
 
 BATCH = 1_000  # rows; the first batch is smaller so that the first byte leaves early
 FIRST = 200
-LARGEST_VALUE = 10_000_000  # bytes of one text
-HEAP = 400_000_000  # bytes that SQLite may take in this process, of all queries together
+LARGEST_VALUE = 2_000_000  # bytes of one text
+LARGEST_ROW = 2_000_000  # characters of its texts
+LARGEST_BATCH = 500_000  # characters of texts, after which a batch has no more rows
+HEAP = 256_000_000  # bytes that SQLite may take in this process, of all queries together
 IDLE = 16  # connections kept open
 
 Row = tuple[float | int | str | None, ...]
@@ -96,13 +98,7 @@ class Catalogue:
         """
         uploads = tuple(uploads)
         found = translate(query, self.schema.with_(upload.relation for upload in uploads))
-        return self._begin(found.sql, found.fields, most, budget, uploads, ())
-
-    def ask_sql(
-        self, sql: str, fields: tuple[Field, ...], most: int, budget: Budget, values: tuple[float | str, ...] = ()
-    ) -> Rows:
-        """Begin a query of our own, in SQLite's SQL, whose columns are `fields` and whose `?` are `values`."""
-        return self._begin(sql, fields, most, budget, (), values)
+        return self._begin(found.sql, found.fields, most, budget, uploads)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -111,9 +107,8 @@ class Catalogue:
                 self._idle.pop().close()
 
     def _begin(
-        self, sql: str, fields: tuple[Field, ...], most: int, budget: Budget, uploads: tuple[Upload, ...],
-        values: tuple[float | str, ...],
-    ) -> Rows:  # fmt: skip
+        self, sql: str, fields: tuple[Field, ...], most: int, budget: Budget, uploads: tuple[Upload, ...]
+    ) -> Rows:
         lease = Lease(self, keep=not uploads)
         rows = Rows(fields, budget, most, _lease=lease)
         try:
@@ -123,21 +118,19 @@ class Catalogue:
                 if uploads:
                     self._restrict(lease.connection)
                 lease.connection.set_progress_handler(budget.handler(), OPERATIONS)
-                cursor = lease.connection.execute(sql, values)
-                first = cursor.fetchmany(min(FIRST, most + 1))
+                cursor = lease.connection.execute(sql)
+                first = _some(cursor, min(FIRST, most + 1), fields)
         except BaseException:
             rows.close()
             raise
-        rows._batches = self._rest(rows, cursor, first)
+        rows._batches = self._rest(rows, cursor, *first)
         return rows
 
     @staticmethod
-    def _rest(rows: Rows, cursor: sqlite3.Cursor, batch: list[Row]) -> Iterator[list[Row]]:
-        asked = min(FIRST, rows.most + 1)
+    def _rest(rows: Rows, cursor: sqlite3.Cursor, batch: list[Row], complete: bool) -> Iterator[list[Row]]:
         while batch:
             left = rows.most - rows.count
             rows.overflow = len(batch) > left
-            complete = len(batch) < asked
             rows.count += min(len(batch), left)
             if complete or rows.overflow:
                 rows.close()
@@ -147,7 +140,7 @@ class Catalogue:
                 return
             asked = min(BATCH, rows.most - rows.count + 1)
             with _told(rows.budget), rows.budget.running():
-                batch = cursor.fetchmany(asked)
+                batch, complete = _some(cursor, asked, rows.fields)
         rows.close()
 
     def take(self, *, fresh: bool) -> sqlite3.Connection:
@@ -186,6 +179,27 @@ class Catalogue:
         """From here on it reads, whatever SQL it is given; a second lock behind that of the translation."""
         connection.execute("PRAGMA query_only = ON")
         connection.set_authorizer(_authorize)
+
+
+def _some(cursor: sqlite3.Cursor, count: int, fields: tuple[Field, ...]) -> tuple[list[Row], bool]:
+    """The next rows, `count` of them unless their texts are long, and whether these were the last."""
+    texts = [number for number, field in enumerate(fields) if field.is_text]
+    if not texts:
+        rows = cursor.fetchmany(count)
+        return rows, len(rows) < count
+    rows, size = [], 0
+    for row in cursor:
+        long = 0
+        for number in texts:
+            text = row[number]
+            long += len(text) if isinstance(text, str) else 0
+        if long > LARGEST_ROW:
+            raise QueryError(f"a row of the result has {long:,} characters; {LARGEST_ROW:,} are allowed")
+        rows.append(row)
+        size += long
+        if len(rows) == count or size > LARGEST_BATCH:
+            return rows, False
+    return rows, True
 
 
 class Lease:

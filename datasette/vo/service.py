@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
 from lyot.datasette.vo import cone, datalink, formats, healpix, registry, sia, uws, vosi, votable
 from lyot.datasette.vo.budget import Budget
-from lyot.datasette.vo.dialect import QueryError
+from lyot.datasette.vo.dialect import Busy, QueryError
 from lyot.datasette.vo.jobs import KEPT, SECONDS, Jobs
 from lyot.datasette.vo.run import Catalogue
 from lyot.datasette.vo.stream import Streams
 from lyot.datasette.vo.task import begin, task
-from lyot.datasette.vo.web import Answer, Busy, Receive, Request, Scope, Send, TooLarge, plain, read, respond
+from lyot.datasette.vo.web import Answer, Place, Receive, Request, Scope, Send, TooLarge, plain, read, respond
 
 SYNC_SECONDS = 30.0
+READERS = 2  # threads that read uploads: more would keep small queries waiting
 MOC_ORDER = 8  # cells of 0.23 deg: a field is a few arcsec, so that a cell is a star
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
 
@@ -46,6 +48,8 @@ class Service:
         self.base = self.catalogue.base
         self.hosts = hosts
         self.streams = Streams()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lyot-upload")
+        self._covered = b""
         self.jobs = Jobs(jobs, self.catalogue, hosts)
         self._routes: dict[str, Handler] = {
             "/tap/sync": self._sync, "/tap/async": self._async, "/tap": self._about, "/scs/target": self._cone,
@@ -63,24 +67,31 @@ class Service:
             allowed = Answer(b"", "text/plain", 204, {"allow": ", ".join(METHODS)})
             await respond(send, allowed, scope["method"], extra)
             return
-        budget = Budget(SYNC_SECONDS)
-        left: asyncio.Task[None] | None = None
+        budget, place = Budget(SYNC_SECONDS), Place()
+        watching: list[asyncio.Task[None]] = []
         try:
-            request = await read(scope, receive)
-            left = asyncio.create_task(_until_left(receive, budget))
-            handler = self._route(request.path)
-            answer = await handler(request, budget) if handler else plain("there is nothing here", 404)
-        except QueryError as error:
-            answer = _refusal(error)
+            try:
+                request = await read(scope, receive, place)
+                watching.append(asyncio.create_task(_until_left(receive, budget)))
+                handler = self._route(request.path)
+                answer = await handler(request, budget) if handler else plain("there is nothing here", 404)
+            except QueryError as error:
+                answer = _refusal(error)
+            await self._send(send, answer, scope["method"], budget, extra)
+        finally:
+            place.leave()
+            for one in watching:
+                one.cancel()
+                with suppress(asyncio.CancelledError):
+                    await one
+
+    @staticmethod
+    async def _send(send: Send, answer: Answer, method: str, budget: Budget, extra: list[tuple[str, str]]) -> None:
         try:
-            await respond(send, answer, scope["method"], extra)
+            await respond(send, answer, method, extra)
         except (TimeoutError, OSError):
             budget.cancel("the reader left")
         finally:
-            if left is not None:
-                left.cancel()
-                with suppress(asyncio.CancelledError):
-                    await left
             if not isinstance(answer.body, bytes):
                 await answer.body.aclose()  # type: ignore[attr-defined]
 
@@ -88,6 +99,7 @@ class Service:
         """Stop jobs and queries and let go of the database."""
         self.jobs.close()
         self.streams.close()
+        self._readers.shutdown(wait=True, cancel_futures=True)
         self.catalogue.close()
 
     def _route(self, path: str) -> Handler | None:
@@ -97,7 +109,11 @@ class Service:
         return None
 
     async def _sync(self, request: Request, budget: Budget) -> Answer:
-        asked = await asyncio.to_thread(task, request.values, request.files, self.hosts)
+        if "UPLOAD" in request.values:
+            loop = asyncio.get_running_loop()
+            asked = await loop.run_in_executor(self._readers, task, request.values, request.files, self.hosts)
+        else:
+            asked = task(request.values, {})
         name = {"content-disposition": f'inline; filename="lyot.{asked.format.suffix}"'}
         return await self.streams.answer(
             lambda: begin(asked, self.catalogue, budget), _media(request, asked.format), budget, name
@@ -147,9 +163,13 @@ class Service:
         return Answer(await self._read(lambda connection: registry.record(connection, base, authority, limits)))
 
     async def _moc(self, request: Request, budget: Budget) -> Answer:
+        if self._covered:
+            return Answer(self._covered, "application/fits")
         places = "SELECT DISTINCT ra, dec FROM target JOIN observation USING (target_id) WHERE ra IS NOT NULL"
-        made = await self._read(lambda connection: healpix.moc(map(tuple, connection.execute(places)), MOC_ORDER))
-        return Answer(made, "application/fits")
+        self._covered = await self._read(
+            lambda connection: healpix.moc(map(tuple, connection.execute(places)), MOC_ORDER)
+        )
+        return Answer(self._covered, "application/fits")
 
     async def _read(self, work: Callable[[sqlite3.Connection], bytes]) -> bytes:
         """Read the database itself, in a thread."""

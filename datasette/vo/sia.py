@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from lyot.catalog import obscore
 from lyot.datasette.vo import formats, task, votable
@@ -29,7 +29,7 @@ WORDS = {
 PIXELS = ("image", "cube")  # what SIA is about
 
 
-def query(request: Request, catalogue: Catalogue, budget: Budget) -> tuple[Rows, Iterator[bytes]]:
+def query(request: Request, catalogue: Catalogue, budget: Budget) -> tuple[Rows, Generator[bytes]]:
     """Begin a search.
 
     Raises

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from lyot.datasette.vo.budget import Budget
+from lyot.datasette.vo.dialect import Busy
 from lyot.datasette.vo.run import Rows
-from lyot.datasette.vo.web import Answer, Busy
+from lyot.datasette.vo.web import Answer
 
 THREADS = 64
 MOST_OPEN = 256  # answers under way at once, those that nobody reads included
 PIECE = 65_536  # bytes gathered before they are sent
+FIRST = 16_384  # bytes of the first piece, so that a reader soon knows that it comes
 
 T = TypeVar("T")
-Begin = Callable[[], tuple[Rows, Iterator[bytes]]]
+Begin = Callable[[], tuple[Rows, Generator[bytes]]]
 
 
 class Streams:
@@ -67,7 +69,7 @@ class Streams:
 class Pieces:
     """The pieces of an answer as they are sent; `aclose` must follow, whether all were sent, some, or none."""
 
-    def __init__(self, streams: Streams, rows: Rows, pieces: Iterator[bytes], first: bytes, budget: Budget) -> None:
+    def __init__(self, streams: Streams, rows: Rows, pieces: Generator[bytes], first: bytes, budget: Budget) -> None:
         self._streams = streams
         self._rows = rows
         self._pieces = pieces
@@ -98,28 +100,29 @@ class Pieces:
 
     def _next(self) -> tuple[bytes, bool]:
         with self._at_work:
-            return _gathered(self._pieces)
+            return _gathered(self._pieces, PIECE)
 
     def _last(self) -> None:
         with self._at_work:
+            self._pieces.close()
             self._rows.close()
 
 
-def _begun(begin: Begin) -> tuple[Rows, Iterator[bytes], bytes, bool]:
+def _begun(begin: Begin) -> tuple[Rows, Generator[bytes], bytes, bool]:
     rows, pieces = begin()
     try:
-        first, complete = _gathered(pieces)
+        first, complete = _gathered(pieces, FIRST)
     except BaseException:
         rows.close()
         raise
     return rows, pieces, first, complete
 
 
-def _gathered(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
-    """The next bytes, about `PIECE` of them, and whether these were the last."""
+def _gathered(pieces: Generator[bytes], enough: int) -> tuple[bytes, bool]:
+    """The next bytes, about as many as are enough, and whether these were the last."""
     made = bytearray()
     for piece in pieces:
         made += piece
-        if len(made) >= PIECE:
+        if len(made) >= enough:
             return bytes(made), False
     return bytes(made), True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from lyot.datasette.vo import formats
@@ -66,7 +66,7 @@ def count(text: str, otherwise: int = DEFAULT_ROWS) -> int:
     return min(int(text), MOST_ROWS)
 
 
-def begin(asked: Task, catalogue: Catalogue, budget: Budget) -> tuple[Rows, Iterator[bytes]]:
+def begin(asked: Task, catalogue: Catalogue, budget: Budget) -> tuple[Rows, Generator[bytes]]:
     """Begin a task: its rows, and the pieces of the document that they make."""
     rows = catalogue.ask(asked.query, asked.most, budget, asked.uploads)
     if asked.most == 0:

@@ -6,10 +6,11 @@ import binascii
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from lyot.datasette.vo.dialect import QueryError
+from lyot.datasette.vo.lines import Lines
 from lyot.datasette.vo.run import Row, Rows
 from lyot.datasette.vo.schema import Field
 
@@ -32,24 +33,26 @@ def text(value: object) -> str:
     return _NOT_XML.sub("\ufffd", str(value)).translate(_ESCAPES)
 
 
+LINES = Lines(
+    "<TR><TD>", "</TD><TD>", "</TD></TR>\n", infinite=("+Inf", "-Inf"), escape=text,
+    special=re.compile(f'[&<>"\r]|{_NOT_XML.pattern}'),
+)  # fmt: skip
+
+
 def error(message: str) -> bytes:
     """The document that says what was wrong (DALI 1.1)."""
     info = f'<INFO name="QUERY_STATUS" value="ERROR">{text(message)}</INFO>'
     return f'{HEAD}<RESOURCE type="results">\n{info}\n</RESOURCE>\n</VOTABLE>\n'.encode()
 
 
-def tabledata(rows: Rows, info: dict[str, str], more: str = "") -> Iterator[bytes]:
+def tabledata(rows: Rows, info: dict[str, str], more: str = "") -> Generator[bytes]:
     """A table as text, in pieces; `info` is said at the head, `more` are resources that follow it."""
     yield (_opening(rows, info) + "<DATA><TABLEDATA>\n").encode()
-    writers = [_writer(field) for field in rows.fields]
-    for batch in _until_stopped(rows):
-        columns = [write(column) for write, column in zip(writers, zip(*batch, strict=True), strict=True)]
-        lines = ["<TR><TD>" + "</TD><TD>".join(cells) + "</TD></TR>\n" for cells in zip(*columns, strict=True)]
-        yield "".join(lines).encode()
+    yield from map(LINES.write, _until_stopped(rows))
     yield ("</TABLEDATA></DATA>\n" + _closing(rows, more)).encode()
 
 
-def binary2(rows: Rows, info: dict[str, str], more: str = "") -> Iterator[bytes]:
+def binary2(rows: Rows, info: dict[str, str], more: str = "") -> Generator[bytes]:
     """A table as numbers, in pieces."""
     yield (_opening(rows, info) + '<DATA><BINARY2><STREAM encoding="base64">\n').encode()
     packers = [_packer(field) for field in rows.fields]
@@ -93,20 +96,6 @@ def _closing(rows: Rows, more: str) -> str:
     if rows.failure:
         over = f'<INFO name="QUERY_STATUS" value="ERROR">{text(rows.failure)}</INFO>\n'
     return f"</TABLE>\n{over}</RESOURCE>\n{more}</VOTABLE>\n"
-
-
-def _writer(field: Field) -> Callable[[Sequence[Any]], list[str]]:
-    return _texts if field.is_text else _numbers
-
-
-def _numbers(column: Sequence[Any]) -> list[str]:
-    if math.inf in column or -math.inf in column:
-        column = [{math.inf: "+Inf", -math.inf: "-Inf"}.get(one, one) for one in column]
-    return ["" if one is None else str(one) for one in column]
-
-
-def _texts(column: Sequence[Any]) -> list[str]:
-    return ["" if one is None else text(one) for one in column]
 
 
 def _packed(row: Row, packers: list[Callable[[Any], bytes]]) -> bytes:

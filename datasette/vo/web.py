@@ -6,12 +6,12 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import python_multipart
 
-from lyot.datasette.vo.dialect import QueryError
+from lyot.datasette.vo.dialect import Busy, QueryError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -19,6 +19,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LARGEST_BODY = 10_000_000  # bytes, uploads and all
 MOST_PARAMETERS = 200
+LARGE = 100_000  # bytes of a body that needs a place of its own
+LARGE_AT_ONCE = 3
+SLOWEST = 120.0  # seconds that a client may take to send a body
 PATIENCE = 30.0  # seconds that a client may take to read what fits into its connection, or to send the next piece
 
 
@@ -26,8 +29,33 @@ class TooLarge(QueryError):
     """More was sent than is taken."""
 
 
-class Busy(QueryError):
-    """More is asked than can be done now."""
+class Place:
+    """A place among the few large requests that are in memory at once; `leave` must follow."""
+
+    _taken: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        self._held = False
+
+    def take(self) -> None:
+        """Take it, unless this request has it.
+
+        Raises
+        ------
+        Busy
+            If none is free.
+        """
+        if self._held:
+            return
+        if Place._taken >= LARGE_AT_ONCE:
+            raise Busy(f"{LARGE_AT_ONCE} uploads are under way", hint="try again in a moment")
+        Place._taken += 1
+        self._held = True
+
+    def leave(self) -> None:
+        """Give it back."""
+        Place._taken -= self._held
+        self._held = False
 
 
 @dataclass(frozen=True)
@@ -64,19 +92,23 @@ def plain(text: object, status: int = 200) -> Answer:
     return Answer(str(text).encode(), "text/plain; charset=utf-8", status)
 
 
-async def read(scope: Scope, receive: Receive) -> Request:
-    """The request of a connection.
+async def read(scope: Scope, receive: Receive, place: Place) -> Request:
+    """The request of a connection; one with a large body takes the `place`.
 
     Raises
     ------
     QueryError
-        If its body cannot be read; `TooLarge` if it is larger than 10 MB.
+        If its body cannot be read; `TooLarge` if it is larger than 10 MB, `Busy` if there is no place for it.
     """
     pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     files: dict[str, bytes] = {}
     if scope["method"] == "POST":
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await _body(receive, headers.get("content-length", ""))
+        try:
+            async with asyncio.timeout(SLOWEST):
+                body = await _body(receive, headers.get("content-length", ""), place)
+        except TimeoutError as error:
+            raise QueryError("the rest of the request did not come") from error
         kind = headers.get("content-type", "")
         if kind.startswith("multipart/form-data"):
             parts, files = await asyncio.to_thread(_multipart, kind, body)
@@ -91,20 +123,19 @@ async def read(scope: Scope, receive: Receive) -> Request:
     return Request(scope["method"], scope["path"], values, files)
 
 
-async def _body(receive: Receive, said: str) -> bytes:
+async def _body(receive: Receive, said: str, place: Place) -> bytes:
     if said.isdigit() and int(said) > LARGEST_BODY:
         raise TooLarge(f"{int(said):,} bytes were sent; {LARGEST_BODY:,} are allowed")
     body = bytearray()
     while True:
-        try:
-            message = await asyncio.wait_for(receive(), PATIENCE)
-        except TimeoutError as error:
-            raise QueryError("the rest of the request did not come") from error
+        message = await asyncio.wait_for(receive(), PATIENCE)
         if message["type"] == "http.disconnect":
             raise QueryError("the client left before it had asked")
         body += message.get("body", b"")
         if len(body) > LARGEST_BODY:
             raise TooLarge(f"more than {LARGEST_BODY:,} bytes were sent")
+        if len(body) > LARGE:
+            place.take()
         if not message.get("more_body"):
             return bytes(body)
 
