@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lyot.cube import Floats, Images
-from lyot.reduce.derotate import STEPS, sinc_weights
+from lyot.reduce.derotate import STEPS, SUMS_MAY_BE_REORDERED, sinc_weights
 from lyot.reduce.zone import Indices
 
 UNSEEN = -1  # in a window's `place`: a pixel that no frame needs
@@ -32,6 +32,9 @@ class Window:
         Flat indices of the pixels that some frame needs.
     place : (ny, nx)
         Where each pixel stands in `pixels`, or `UNSEEN`.
+    patches : (nframe, height, width)
+        The part of each frame that it needs itself, after quarter turns, as places in `pixels`; `npixel` where it
+        needs none or the frame has none.
     """
 
     rows: tuple[int, int]
@@ -39,7 +42,8 @@ class Window:
     shape: tuple[int, int]
     turns: Floats
     pixels: Indices
-    place: NDArray[np.int64]
+    place: NDArray[np.int32]
+    patches: NDArray[np.int32]
 
     @property
     def y(self) -> NDArray[np.int64]:
@@ -50,6 +54,10 @@ class Window:
     def x(self) -> NDArray[np.int64]:
         """Columns of its pixels, (1, width)."""
         return np.arange(*self.columns)[None, :]
+
+    def of(self, image: Images) -> Images:
+        """The window of an image."""
+        return image[slice(*self.rows), slice(*self.columns)]
 
 
 def window_around(y: float, x: float, half: int, shape: tuple[int, int], angles: Floats) -> Window:
@@ -65,14 +73,15 @@ def window_around(y: float, x: float, half: int, shape: tuple[int, int], angles:
     rows = max(0, round(y) - half), min(shape[0], round(y) + half + 1)
     columns = max(0, round(x) - half), min(shape[1], round(x) + half + 1)
     turns = np.radians(np.asarray(angles, dtype=np.float64))
+    taps = sinc_weights().shape[1]
     needed = np.zeros(shape, dtype=np.bool_)
-    nothing = np.empty((len(turns), 0), np.float32)
-    out = np.empty((len(turns), rows[1] - rows[0], columns[1] - columns[0]), np.float32)
-    _turn(nothing, np.full(shape, UNSEEN), needed, turns, sinc_weights(), rows, columns, out)
+    height, width = _mark(needed, turns, taps, rows, columns)
     pixels = np.flatnonzero(needed)
-    place = np.full(shape, UNSEEN)
-    place.ravel()[pixels] = np.arange(len(pixels))
-    return Window(rows, columns, shape, turns, pixels, place)
+    place = np.full(shape, UNSEEN, dtype=np.int32)
+    place.ravel()[pixels] = np.arange(len(pixels), dtype=np.int32)
+    patches = np.full((len(turns), height, width), len(pixels), dtype=np.int32)
+    _fill_patches(patches, place, turns, taps, rows, columns)
+    return Window(rows, columns, shape, turns, pixels, place, patches)
 
 
 def derotate_patch(values: Images, window: Window) -> Images:
@@ -89,8 +98,7 @@ def derotate_patch(values: Images, window: Window) -> Images:
     """
     height, width = window.rows[1] - window.rows[0], window.columns[1] - window.columns[0]
     out = np.empty((len(values), height, width), np.float32)
-    unasked = np.empty((0, 0), np.bool_)
-    _turn(values, window.place, unasked, window.turns, sinc_weights(), window.rows, window.columns, out)
+    _turn(values, window.patches, window.place, window.turns, sinc_weights(), window.rows, window.columns, out)
     return out
 
 
@@ -107,114 +115,173 @@ def _source(y, x, quarters, ny, nx):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _turn(values, place, needed, turns, table, rows, columns, out):  # type: ignore[no-untyped-def]
-    """Turn each frame and keep a window; with a `needed` map, only mark in it which pixels that takes."""
-    marking = needed.size > 0
+def _shears(turn, ny, nx):  # type: ignore[no-untyped-def]
+    """Quarter turns, the star after them, and the slopes of the shears that do the rest of a turn."""
+    quarters = int(np.round(turn / (np.pi / 2)))
+    phi = turn - quarters * (np.pi / 2)
+    quarters %= 4
+    cy, cx = ny // 2, nx // 2
+    sy, sx = cy, cx
+    if quarters == 1:
+        sy, sx = cx, ny - 1 - cy
+    elif quarters == 2:
+        sy, sx = ny - 1 - cy, nx - 1 - cx
+    elif quarters == 3:
+        sy, sx = nx - 1 - cx, cy
+    return quarters, sy, sx, np.tan(phi / 2), -np.sin(phi)
+
+
+@njit(nogil=True, cache=True)
+def _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns):  # type: ignore[no-untyped-def]
+    """What a window reads: columns of the frame sheared twice, rows of the frame sheared once, columns of the frame.
+
+    As first and past the last: the twice sheared frame has the answer's columns, the others have those of the frame
+    after quarter turns, whose star is at (sy, sx).
+    """
+    before = taps // 2 - 1
+    ends = along_x * (rows[0] - cy), along_x * (rows[1] - 1 - cy)
+    first = columns[0] + int(np.floor(min(ends))) - before
+    last = columns[1] - 1 + int(np.floor(max(ends))) + taps - before
+    ends = along_y * (first - cx), along_y * (last - 1 - cx)
+    bottom = rows[0] + sy - cy + int(np.floor(min(ends))) - before
+    top = rows[1] - 1 + sy - cy + int(np.floor(max(ends))) + taps - before
+    ends = along_x * (bottom - sy), along_x * (top - 1 - sy)
+    left = first + sx - cx + int(np.floor(min(ends))) - before
+    right = last - 1 + sx - cx + int(np.floor(max(ends))) + taps - before
+    return first, last, bottom, top, left, right
+
+
+@njit(nogil=True, cache=True)
+def _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last):  # type: ignore[no-untyped-def]
+    """Columns of the frame (first and past the last) that a row of it lends the window."""
+    before = taps // 2 - 1
+    start, stop = last, first
+    for x in range(first, last):
+        lowest = rows[0] + int(np.floor(along_y * (x - cx))) + sy - cy - before
+        if lowest <= y < lowest + rows[1] - rows[0] + taps - 1:
+            start, stop = min(start, x), max(stop, x + 1)
+    move = sx - cx + int(np.floor(along_x * (y - sy))) - before
+    return start + move, stop + move + taps - 1 if start < stop else start + move
+
+
+@njit(nogil=True, cache=True)
+def _mark(needed, turns, taps, rows, columns):  # type: ignore[no-untyped-def]
+    """Mark the pixels that some frame needs; height and width of the largest patch that holds those of one."""
+    ny, nx = needed.shape
+    cy, cx = ny // 2, nx // 2
+    height, width = 0, 0
+    for turn in turns:
+        quarters, sy, sx, along_x, along_y = _shears(turn, ny, nx)
+        first, last, bottom, top, left, right = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
+        height, width = max(height, top - bottom), max(width, right - left)
+        high, wide = (ny, nx) if quarters % 2 == 0 else (nx, ny)
+        for y in range(max(bottom, 0), min(top, high)):
+            start, stop = _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last)
+            for x in range(max(start, 0), min(stop, wide)):
+                needed[_source(y, x, quarters, ny, nx)] = True
+        cosine, sine = np.cos(turn), np.sin(turn)
+        for y in range(rows[0], rows[1]):
+            for x in range(columns[0], columns[1]):
+                j, i, _, _ = _origin(y, x, cosine, sine, ny, nx)
+                needed[j : j + 2, i : i + 2] = True
+    return height, width
+
+
+@njit(nogil=True, cache=True)
+def _fill_patches(patches, place, turns, taps, rows, columns):  # type: ignore[no-untyped-def]
+    ny, nx = place.shape
+    cy, cx = ny // 2, nx // 2
+    for t in range(len(turns)):
+        quarters, sy, sx, along_x, along_y = _shears(turns[t], ny, nx)
+        first, last, bottom, top, left, _ = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
+        high, wide = (ny, nx) if quarters % 2 == 0 else (nx, ny)
+        for y in range(max(bottom, 0), min(top, high)):
+            start, stop = _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last)
+            for x in range(max(start, 0), min(stop, wide)):
+                patches[t, y - bottom, x - left] = place[_source(y, x, quarters, ny, nx)]
+
+
+@njit(nogil=True, cache=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _turn(values, patches, place, turns, table, rows, columns, out):  # type: ignore[no-untyped-def]
+    """Turn each frame and keep a window."""
     ny, nx = place.shape
     cy, cx = ny // 2, nx // 2
     taps = table.shape[1]
     before = taps // 2 - 1
+    patch = np.empty(patches.shape[1:], np.float32)
+    nothing = values.shape[1]
     for t in range(len(turns)):
-        quarters = int(np.round(turns[t] / (np.pi / 2)))
-        phi = turns[t] - quarters * (np.pi / 2)
-        quarters %= 4
-        sy, sx = cy, cx
-        if quarters == 1:
-            sy, sx = cx, ny - 1 - cy
-        elif quarters == 2:
-            sy, sx = ny - 1 - cy, nx - 1 - cx
-        elif quarters == 3:
-            sy, sx = nx - 1 - cx, cy
-        high, wide = (ny, nx) if quarters % 2 == 0 else (nx, ny)
-        along_x, along_y = np.tan(phi / 2), -np.sin(phi)
-        # Columns of the frame sheared twice that the last shear reads.
-        ends = along_x * (rows[0] - cy), along_x * (rows[1] - 1 - cy)
-        first = columns[0] + int(np.floor(min(ends))) - before
-        last = columns[1] - 1 + int(np.floor(max(ends))) + taps - before
+        _, sy, sx, along_x, along_y = _shears(turns[t], ny, nx)
+        first, last, bottom, top, left, _ = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
+        missing = False
+        for y in range(top - bottom):
+            for x in range(patch.shape[1]):
+                where = patches[t, y, x]
+                value = np.float32(0) if where == nothing else values[t, where]
+                known = value == value
+                missing |= not known
+                patch[y, x] = value if known else np.float32(0)
         width = last - first
-        # Rows of the frame sheared once that the shear along y reads in these columns.
-        ends = along_y * (first - cx), along_y * (last - 1 - cx)
-        bottom = rows[0] + sy - cy + int(np.floor(min(ends))) - before
-        top = rows[1] - 1 + sy - cy + int(np.floor(max(ends))) + taps - before
         once = np.zeros((top - bottom, width), np.float32)
-        for y in range(max(bottom, 0), min(top, high)):
-            shift = along_x * (y - sy)
+        for y in range(top - bottom):
+            shift = along_x * (bottom + y - sy)
             whole = int(np.floor(shift))
             weights = table[int((shift - whole) * STEPS + 0.5)]
-            for x in range(width):
-                start = int(np.floor(along_y * (first + x - cx))) + sy - cy - before
-                if not rows[0] + start <= y < rows[1] + start + taps:
-                    continue
+            _add_weighed(once[y], patch[y], first + sx - cx + whole - before - left, weights)
+        twice = np.zeros((rows[1] - rows[0], width), np.float32)
+        for x in range(width):
+            shift = along_y * (first + x - cx)
+            whole = int(np.floor(shift))
+            weights = table[int((shift - whole) * STEPS + 0.5)]
+            start = rows[0] + whole - before - (bottom - sy + cy)
+            for y in range(len(twice)):
                 total = np.float32(0)
                 for k in range(taps):
-                    u = first + x + sx - cx + whole - before + k
-                    if 0 <= u < wide:
-                        j, i = _source(y, u, quarters, ny, nx)
-                        if marking:
-                            needed[j, i] = True
-                        else:
-                            value = values[t, place[j, i]]
-                            if value == value:
-                                total += weights[k] * value
-                once[y - bottom, x] = total
-        if not marking:
-            _last_shears(once, bottom - sy + cy, first, along_x, along_y, table, cy, cx, rows, columns, out[t])
-        _hide(values, place, needed, turns[t], rows, columns, t, out[t])
-
-
-@njit(nogil=True, cache=True)
-def _last_shears(once, bottom, first, along_x, along_y, table, cy, cx, rows, columns, out):  # type: ignore[no-untyped-def]
-    """The shears along y and, again, x. Row 0 of `once` is row `bottom` of the answer, column 0 is `first`."""
-    taps = table.shape[1]
-    before = taps // 2 - 1
-    width = once.shape[1]
-    twice = np.zeros((rows[1] - rows[0], width), np.float32)
-    for x in range(width):
-        shift = along_y * (first + x - cx)
-        whole = int(np.floor(shift))
-        weights = table[int((shift - whole) * STEPS + 0.5)]
+                    total += weights[k] * once[start + y + k, x]
+                twice[y, x] = total
+        out[t] = 0.0
         for y in range(len(twice)):
-            start = rows[0] + y + whole - before - bottom
-            total = np.float32(0)
-            for k in range(taps):
-                total += weights[k] * once[start + k, x]
-            twice[y, x] = total
-    for y in range(len(twice)):
-        shift = along_x * (rows[0] + y - cy)
-        whole = int(np.floor(shift))
-        weights = table[int((shift - whole) * STEPS + 0.5)]
-        for x in range(columns[1] - columns[0]):
-            start = columns[0] + x + whole - before - first
-            total = np.float32(0)
-            for k in range(taps):
-                total += weights[k] * twice[y, start + k]
-            out[y, x] = total
+            shift = along_x * (rows[0] + y - cy)
+            whole = int(np.floor(shift))
+            weights = table[int((shift - whole) * STEPS + 0.5)]
+            _add_weighed(out[t, y], twice[y], columns[0] + whole - before - first, weights)
+        _hide(values, place, turns[t], rows, columns, t, missing, out[t])
+
+
+@njit(nogil=True, cache=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _add_weighed(out, row, first, weights):  # type: ignore[no-untyped-def]
+    """out[x] += Σ_k weights[k] row[first + x + k]."""
+    for k in range(len(weights)):
+        seen = row[first + k : first + k + len(out)]
+        for x in range(len(seen)):
+            out[x] += weights[k] * seen[x]
 
 
 @njit(nogil=True, cache=True)
-def _hide(values, place, needed, phi, rows, columns, t, out):  # type: ignore[no-untyped-def]
-    """NaN where a pixel comes from outside the frame, or mostly from unknown pixels; or mark what tells so."""
+def _origin(y, x, cosine, sine, ny, nx):  # type: ignore[no-untyped-def]
+    """Pixel of the frame below and left of what a turn brings to (y, x), and how far from it that is (v, u)."""
+    dy, dx = y - ny // 2, x - nx // 2
+    v, u = dy * cosine - dx * sine + ny // 2, dx * cosine + dy * sine + nx // 2
+    j, i = min(max(int(v), 0), ny - 2), min(max(int(u), 0), nx - 2)
+    return j, i, v - j, u - i
+
+
+@njit(nogil=True, cache=True)
+def _hide(values, place, turn, rows, columns, t, missing, out):  # type: ignore[no-untyped-def]
+    """NaN where a pixel comes from outside the frame, or mostly from unknown pixels."""
     ny, nx = place.shape
-    cy, cx = ny // 2, nx // 2
-    cosine, sine = np.cos(phi), np.sin(phi)
+    cosine, sine = np.cos(turn), np.sin(turn)
     for y in range(rows[0], rows[1]):
         for x in range(columns[0], columns[1]):
-            u = (x - cx) * cosine + (y - cy) * sine + cx
-            v = (y - cy) * cosine - (x - cx) * sine + cy
-            inside = -0.5 <= u <= nx - 0.5 and -0.5 <= v <= ny - 0.5
-            if not inside:
+            j, i, v, u = _origin(y, x, cosine, sine, ny, nx)
+            if not (-0.5 <= j + v <= ny - 0.5 and -0.5 <= i + u <= nx - 0.5):
                 out[y - rows[0], x - columns[0]] = np.nan
-                continue
-            v, u = min(max(v, 0.0), ny - 1.0), min(max(u, 0.0), nx - 1.0)
-            j, i = min(int(v), ny - 2), min(int(u), nx - 2)
-            known = 0.0
-            for b in range(2):
-                for a in range(2):
-                    if needed.size > 0:
-                        needed[j + b, i + a] = True
-                    else:
+            elif missing:
+                known = 0.0
+                for b in range(2):
+                    for a in range(2):
                         value = values[t, place[j + b, i + a]]
-                        part = (v - j if b else 1 - (v - j)) * (u - i if a else 1 - (u - i))
+                        part = min(max(v if b else 1.0 - v, 0.0), 1.0) * min(max(u if a else 1.0 - u, 0.0), 1.0)
                         known += part if value == value else 0.0
-            if needed.size == 0 and known < 0.5:
-                out[y - rows[0], x - columns[0]] = np.nan
+                if known < 0.5:
+                    out[y - rows[0], x - columns[0]] = np.nan
