@@ -115,8 +115,8 @@ def test_what_is_missing_is_missing():
 
 def test_a_day_without_a_time_says_how_well_it_is_known():
     def observed(**when):
-        made = {"separation": 300, "position_angle": 5}
-        return rows_of({"observations": [{"target_name": "HD 1", **when, "reductions": [{"detections": [made]}]}]}).tables
+        reduction = {"detections": [{"separation": 300, "position_angle": 5}]}
+        return rows_of({"observations": [{"target_name": "HD 1", **when, "reductions": [reduction]}]}).tables
 
     day, instant = observed(date="2015-03-04"), observed(date="2015-03-04T05:06:07Z")
     assert [row["mjd_error"] for name in ("observation", "detection") for row in day[name]] == [0.5, 0.5]
