@@ -89,7 +89,7 @@ def _verdicts(store: Store, companion_id: str, workspace: str) -> tuple[str, lis
     """Name of the document that holds the verdicts on a companion, and those that hold now."""
     name = f"verdicts-{slug(companion_id)}"
     dataset = f"import/{name}"
-    current = store.notes(f"current/{dataset}", workspace=workspace).get(f"current/{dataset}", {}).get("key")
+    current = store.noted(f"current/{dataset}", workspace=workspace).get("key")
     for kept in store.find(kind="import", dataset=dataset, workspace=workspace):
         if kept.key == current:
             return name, list(json.loads(store.read(kept, "document"))["verdicts"])

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lyot
 from lyot.build.ingest import known
+from lyot.build.jobs import Outcome, run_jobs
 from lyot.build.masters import MasterJob, made_masters, masters_of, refusal
 from lyot.build.observed import frame_columns, observation
 from lyot.build.raw_rows import association_rows, raw_rows
 from lyot.catalog.tables.association import ASSOCIATION
 from lyot.catalog.tables.observation import OBSERVATION_TABLE
 from lyot.catalog.tables.raw_file import RAW_FILE
-from lyot.catalog.tables.run import RUN
-from lyot.errors import NotFound, Unprocessable
+from lyot.errors import LyotError, NotFound, Unprocessable
 from lyot.level1 import write_cube
 from lyot.product import Product
 from lyot.progress import say
@@ -44,12 +43,17 @@ class RawJob:
 
     @property
     def dataset(self) -> str:
-        """Its name."""
+        """Data set that it makes the cube of."""
         return self.frames.name
 
     @property
-    def label(self) -> str:
+    def name(self) -> str:
         """What is done to it."""
+        return self.workflow.name
+
+    @property
+    def label(self) -> str:
+        """The same: its parameters are not in its name."""
         return self.workflow.name
 
     @property
@@ -79,27 +83,6 @@ class RawJob:
         )
 
 
-@dataclass(frozen=True)
-class Level1Outcome:
-    """How a data set's way to Level 1 ended."""
-
-    job: RawJob
-    outcome: str
-    key: str | None = None
-    message: str = ""
-
-    def summary(self) -> dict[str, Any]:
-        """The same as JSON."""
-        return {
-            "dataset": self.job.dataset,
-            "recipe": self.job.label,
-            "label": self.job.label,
-            "outcome": self.outcome,
-            "key": self.key,
-            "message": self.message,
-        }
-
-
 def plan_level1(
     store: Store,
     datasets: Sequence[str] = (),
@@ -107,16 +90,16 @@ def plan_level1(
     settings: Mapping[str, Any] | None = None,
     workspace: str = "main",
     retry: bool = False,
-) -> tuple[list[RawJob], list[Level1Outcome]]:
-    """Data sets whose cube is missing, and those for which there is no workflow.
+) -> tuple[list[RawJob], list[Outcome]]:
+    """Data sets whose cube is missing, and those for which it cannot be said what would make it.
 
     Raises
     ------
     NotFound
-        If a setting is none of any workflow.
+        If a setting is none of a workflow.
     """
     jobs: list[RawJob] = []
-    without: list[Level1Outcome] = []
+    without: list[Outcome] = []
     grouped = known(store, workspace)
     for frames in grouped.datasets:
         if datasets and frames.name not in datasets:
@@ -125,17 +108,22 @@ def plan_level1(
             workflow = workflow_of(frames)
         except Unprocessable as error:
             nothing = RawJob(frames, (), Workflow(name="none", arm=frames.arm, calibrations={}, steps=()), workspace)
-            without.append(Level1Outcome(nothing, "unprocessable", message=str(error)))
+            without.append(Outcome(nothing, "unprocessable", message=str(error)))
             continue
         job = RawJob(
             frames,
-            tuple(associate(frames, grouped.calibrations)),
+            (),
             workflow.changed(settings) if settings else workflow,
             workspace,
             tuple(one for one in grouped.telemetry if one.night == frames.night),
         )
-        product = job.cube(masters_of(store, job)[0])
-        if not store.has(product) and (retry or not store.has(refusal(product))):
+        try:
+            job = replace(job, associations=tuple(associate(frames, grouped.calibrations)))
+            product = job.cube(masters_of(store, job)[0])
+        except LyotError as error:
+            without.append(Outcome(job, "failed", message=str(error)))
+            continue
+        if (retry or not store.has(refusal(product))) and not (store.has(product) and _counts(store, product)):
             jobs.append(job)
     return jobs, without
 
@@ -156,40 +144,26 @@ def associations(store: Store, dataset: str, workspace: str = "main") -> tuple[D
     raise NotFound(f"there are no raw files of a data set {dataset}", hint=f"there are {names}")
 
 
-def run_level1(store: Store, jobs: Sequence[RawJob]) -> list[Level1Outcome]:
-    """Bring data sets to Level 1, one after the other; that one cannot be stops no other."""
-    outcomes = []
-    for job in jobs:
-        say(f"{job.dataset}: raw frames to Level 1")
-        outcomes.append(_attempt(store, job))
-    return outcomes
+def run_level1(
+    store: Store, jobs: Sequence[RawJob], *, workers: int = 1, scheduler: str | None = None
+) -> list[Outcome]:
+    """Bring data sets to Level 1; that one cannot be stops no other (`build.jobs`)."""
+    return run_jobs(store, jobs, _make, _refusal, workers=workers, scheduler=scheduler, doing="raw frames to Level 1")
 
 
-def _attempt(store: Store, job: RawJob) -> Level1Outcome:
-    clock = time.perf_counter()
-    try:
-        masters, notes = made_masters(store, job)
-        product = job.cube(masters)
-        if store.has(product):
-            return Level1Outcome(job, "done", product.key)
-        read = {one.association.need: Master.from_fits(store.read(store.get(one.product), "fits")) for one in masters}
-        night = to_level1(job.workflow, job.frames, read, notes, job.telemetry)
-        kept = _keep(store, job, product, night, masters)
-        return Level1Outcome(job, "done", kept.key)
-    except Unprocessable as error:
-        refused = job.cube(masters_of(store, job)[0])
-        row = {
-            "run_id": f"{job.dataset}/{job.label}-{refused.key}",
-            "dataset": job.dataset,
-            "recipe": job.label,
-            "duration": round(time.perf_counter() - clock, 3),
-            "outcome": "unprocessable",
-            "message": str(error),
-            "simulated": job.simulated,
-            "workspace": job.workspace,
-        }
-        store.put(refusal(refused, str(error)), rows={"run": RUN.rows([row])})
-        return Level1Outcome(job, "unprocessable", message=str(error))
+def _make(store: Store, job: RawJob) -> Kept:
+    masters, notes = made_masters(store, job)
+    product = job.cube(masters)
+    if store.has(product):
+        _let_count(store, product)
+        return store.get(product)
+    say(f"{job.dataset}: raw frames to Level 1")
+    read = {one.association.need: Master.from_fits(store.read(store.get(one.product), "fits")) for one in masters}
+    return _keep(store, job, product, to_level1(job.workflow, job.frames, read, notes, job.telemetry), masters)
+
+
+def _refusal(store: Store, job: RawJob, reason: str) -> Product:
+    return refusal(job.cube(masters_of(store, job)[0]), reason)
 
 
 def _keep(store: Store, job: RawJob, product: Product, night: Night, masters: Sequence[MasterJob]) -> Kept:
@@ -218,6 +192,15 @@ def _keep(store: Store, job: RawJob, product: Product, night: Night, masters: Se
         "raw_file": RAW_FILE.rows(raw_rows((*job.frames.files, *job.telemetry), product)),
         "association": ASSOCIATION.rows(association_rows(job.associations, serve, product, job.simulated)),
     }
-    kept = store.put(product, {"fits": write_cube(cube, header, cards, frame_columns(night))}, rows)
-    store.note(f"current/{product.dataset}", {"key": kept.key}, workspace=product.workspace)
-    return kept
+    _let_count(store, product)
+    return store.put(product, {"fits": write_cube(cube, header, cards, frame_columns(night))}, rows)
+
+
+def _counts(store: Store, product: Product) -> bool:
+    """Is this the cube of its data set that is reduced and published, as far as anybody has said?"""
+    return store.noted(f"current/{product.dataset}", workspace=product.workspace).get("key") in (None, product.key)
+
+
+def _let_count(store: Store, product: Product) -> None:
+    """Say so, before it is put: who is stopped in between has not said it of the cube before."""
+    store.note(f"current/{product.dataset}", {"key": product.key}, workspace=product.workspace)

@@ -93,7 +93,7 @@ def _master(store: Store, job: RawJob, one: MasterJob, made: Mapping[str, Master
     if product.dataset == job.dataset:
         return master
     # The observatory's calibrations are public from the day they are taken.
-    if not store.notes(f"releases/{product.dataset}", workspace=product.workspace):
+    if not store.noted(f"releases/{product.dataset}", workspace=product.workspace):
         day = one.association.files[0].night
         store.note(f"releases/{product.dataset}", {"release_date": day, "by": "lyot reduce"}, workspace=job.workspace)
     return master

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import lyot
@@ -28,6 +29,16 @@ class Job:
     def dataset(self) -> str:
         """Data set of the cube."""
         return self.cube.product.dataset
+
+    @property
+    def workspace(self) -> str:
+        """Whose the cube is."""
+        return self.cube.product.workspace
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe."""
+        return self.recipe.name
 
     @property
     def label(self) -> str:
@@ -88,14 +99,27 @@ def plan(
     BadInput
         If a setting does not suit a recipe.
     """
-    wanted = [
-        one if isinstance(one, Recipe) else recipe_named(one, **dict(settings or {}))
-        for one in dict.fromkeys(recipes or PUBLISHED)
-    ]
+    wanted = recipes_of(recipes, settings)
     cubes = current_cubes(store, workspace)
     jobs = [_job(store, cube, one, cubes) for cube in _chosen(cubes, datasets) for one in wanted]
     return [
         job for job in jobs if not store.has(job.reduction) and (retry or not store.has(job.refusal))
+    ]
+
+
+def recipes_of(recipes: Sequence[str | Recipe] = (), settings: Mapping[str, Any] | None = None) -> list[Recipe]:
+    """The recipes of these names, with these settings; the published ones when there are none.
+
+    Raises
+    ------
+    NotFound
+        If there is no such recipe.
+    BadInput
+        If a setting does not suit one of them.
+    """
+    return [
+        one if isinstance(one, Recipe) else recipe_named(one, **dict(settings or {}))
+        for one in dict.fromkeys(recipes or PUBLISHED)
     ]
 
 
@@ -117,36 +141,23 @@ def current_cubes(store: Store, workspace: str | None = None) -> list[Kept]:
     return [current[name] for name in sorted(current)]
 
 
-def _chosen(cubes: list[Kept], datasets: Sequence[str]) -> list[Kept]:
-    known = {cube.product.dataset for cube in cubes}
+def check_names(datasets: Sequence[str], known: Iterable[str]) -> None:
+    """Nothing, if all of these data sets are known.
+
+    Raises
+    ------
+    NotFound
+        If one is not.
+    """
+    there = sorted(set(known))
     for dataset in datasets:
-        if dataset not in known:
-            raise NotFound(
-                f"there is no data set {dataset}", hint=f"there are {', '.join(sorted(known)) or 'none'}"
-            )
+        if dataset not in there:
+            near = get_close_matches(dataset, there, n=3, cutoff=0.5) or there[:10]
+            more = f", … ({len(there)} in all)" if len(there) > len(near) else ""
+            names = f"there are {', '.join(near)}{more}" if there else "the store has none"
+            raise NotFound(f"there is no data set {dataset}", hint=names)
+
+
+def _chosen(cubes: list[Kept], datasets: Sequence[str]) -> list[Kept]:
+    check_names(datasets, [cube.product.dataset for cube in cubes])
     return [cube for cube in cubes if not datasets or cube.product.dataset in datasets]
-
-
-def overview(store: Store) -> list[dict[str, Any]]:
-    """Each data set with the level it has reached, the recipes it was reduced by, and what is missing."""
-    reductions = store.find(kind="reduction")
-    releases = {name: store.notes("releases/", workspace=name) for name in store.workspaces()}
-    found = []
-    for cube in current_cubes(store):
-        product = cube.product
-        labels = sorted({one.product.label for one in reductions if cube.key in one.product.inputs[:1]})
-        missing = list(product.about.get("lacks", ()))
-        note = releases[product.workspace].get(f"releases/{product.dataset}", {})
-        if not note.get("release_date"):
-            missing.append("release date")
-        found.append(
-            {
-                "dataset": product.dataset,
-                "workspace": product.workspace,
-                "level": 2 if labels else 1,
-                "recipes": labels,
-                "missing": missing,
-                "simulated": bool(product.about.get("simulated", False)),
-            }
-        )
-    return found

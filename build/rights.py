@@ -16,7 +16,7 @@ def settle(store: Store, product: Product, release_date: str | None, by: str) ->
     otherwise. To be called before the product is put, so that nobody sees the new rows by the old date.
     """
     workspace, name = product.workspace, product.dataset
-    before = store.notes(f"current/{name}", workspace=workspace).get(f"current/{name}", {}).get("key")
+    before = store.noted(f"current/{name}", workspace=workspace).get("key")
     if release_date is not None or before not in (None, product.key):
         day = None if release_date is None else release_day(release_date)
         changed = datetime.now(UTC).isoformat(timespec="seconds")

@@ -6,6 +6,7 @@ be processed, each named with its reason, the rest done. 2: bad usage or bad inp
 
 from __future__ import annotations
 
+import os
 import sys
 from types import TracebackType
 
@@ -14,6 +15,8 @@ import click
 import lyot
 from lyot.commands import data, demo, health, judge, observe, raw, release, work
 from lyot.errors import LyotError, Unprocessable
+
+INTERRUPTED = 130  # as shells have it of a program that ended by Ctrl-C
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -39,15 +42,28 @@ def one_line(kind: type[BaseException], error: BaseException, trace: TracebackTy
 
 def main() -> None:
     """Run the command line."""
-    if "--debug" not in sys.argv[1:2]:
+    debug = "--debug" in sys.argv[1:2]
+    if not debug:
         sys.excepthook = one_line
     try:
         cli()
     except LyotError as error:
-        if "--debug" in sys.argv[1:2]:
+        if debug:
             raise
         click.echo(f"lyot: {error}", err=True)
         sys.exit(1 if isinstance(error, Unprocessable) else 2)
+    except OSError as error:  # of the machine: a disk that is full, a folder that is read-only, a port that is taken
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"lyot: {where}{error.strerror or error}", err=True)
+        sys.exit(2)
+    except SystemExit as end:
+        if isinstance(end.__context__, click.Abort):  # do not wait for a job that is still at work in its thread
+            click.echo("lyot: interrupted; what was kept stays, and the same command goes on from there", err=True)
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)
+        raise
 
 
 if __name__ == "__main__":

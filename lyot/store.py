@@ -20,12 +20,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import ENOTDIR
 from typing import Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lyot.disk import part_of, writing
 from lyot.errors import BadInput, NotFound, Unwritable
 from lyot.product import NAME, Product, check_name
 
@@ -54,8 +56,8 @@ class Store:
             self.fs, root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
             raise BadInput(f"the store {url!r} cannot be opened: {error}", hint="any fsspec URL will do") from None
-        self.url = url
         self.root = str(root).rstrip("/")
+        self.url = self.root if self._local else url  # as a process in another folder can open it
 
     def has(self, product: Product) -> bool:
         """Is this very product there, whole?"""
@@ -149,8 +151,19 @@ class Store:
 
     def note(self, name: str, document: Mapping[str, Any], *, workspace: str) -> None:
         """Write the small document `name` of a workspace, over what it said before."""
-        path = f"{check_name(workspace)}/notes/{'/'.join(check_name(part) for part in name.split('/'))}.json"
-        self._write(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
+        self._write(_note(name, workspace), json.dumps(document, indent=1, ensure_ascii=False).encode())
+
+    def forget(self, name: str, *, workspace: str) -> None:
+        """Take the document `name` of a workspace away, if it is there."""
+        path = self.path(_note(name, workspace))
+        if self.fs.exists(path):
+            with self._writing(path), suppress(FileNotFoundError):
+                self.fs.rm_file(path)
+
+    def noted(self, name: str, *, workspace: str) -> dict[str, Any]:
+        """The document `name` of a workspace; empty when there is none."""
+        path = self.path(_note(name, workspace))
+        return dict(json.loads(self.fs.cat_file(path))) if self.fs.exists(path) else {}
 
     def notes(self, prefix: str = "", *, workspace: str) -> dict[str, dict[str, Any]]:
         """The documents of a workspace whose names begin with `prefix`, by name."""
@@ -232,7 +245,7 @@ class Store:
         path = self.path(relative)
         with self._writing(path):
             if self._local:
-                with self._part(path, data) as part:
+                with part_of(path, data) as part:
                     os.link(part, path)
                 return
             try:
@@ -248,7 +261,7 @@ class Store:
         path = self.path(relative)
         with self._writing(path):
             if self._local:
-                with self._part(path, data) as part:
+                with part_of(path, data) as part:
                     os.replace(part, path)
             else:
                 self.fs.pipe_file(path, data)
@@ -258,32 +271,16 @@ class Store:
         return "file" in self.fs.protocol
 
     @contextmanager
-    def _part(self, path: str, data: bytes) -> Iterator[str]:
-        """A file beside `path` that has `data`, on the disk and not only in its cache; gone afterwards."""
-        part = f"{path}.{uuid.uuid4().hex}.part"
-        try:
-            with open(part, "xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            yield part
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(part)
-
-    @contextmanager
     def _writing(self, path: str) -> Iterator[None]:
         """Make the folder of a file that is about to be written; say in one sentence why it cannot be."""
-        try:
+        with writing(path):
             try:
                 self.fs.makedirs(posixpath.dirname(path), exist_ok=True)
             except FileExistsError:
-                raise NotADirectoryError(0, "a file stands where a folder is needed") from None
+                raise NotADirectoryError(ENOTDIR, "a file stands where a folder is needed") from None
             yield
-        except FileExistsError:
-            raise
-        except OSError as error:
-            raise Unwritable(
-                f"{path} cannot be written: {error.strerror or error}",
-                hint="what was kept before stays; the same command goes on from there",
-            ) from error
+
+
+def _note(name: str, workspace: str) -> str:
+    """Where a note stands."""
+    return f"{check_name(workspace)}/notes/{'/'.join(check_name(part) for part in name.split('/'))}.json"

@@ -11,8 +11,9 @@ from sky import FWHM, Planet, observe
 from lyot.build import run as running
 from lyot.build.adopt import adopt
 from lyot.build.library import frames_of, library_of
+from lyot.build.missing import overview
 from lyot.build.options import AdoptOptions
-from lyot.build.plan import current_cubes, overview, plan
+from lyot.build.plan import current_cubes, plan
 from lyot.build.run import reduce_one, run
 from lyot.catalog import hcifits
 from lyot.cli import cli

@@ -12,8 +12,9 @@ from astropy.io import fits
 
 from lyot.build import run as running
 from lyot.build.adopt import adopt
+from lyot.build.missing import overview
 from lyot.build.options import AdoptOptions
-from lyot.build.plan import Job, overview, plan
+from lyot.build.plan import Job, plan
 from lyot.build.result import Made, hci_of, rows_of
 from lyot.build.run import reduce_one, run
 from lyot.catalog import hcifits

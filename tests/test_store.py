@@ -190,7 +190,7 @@ print(store.find())
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     sentence, found = done.stdout.splitlines()
-    assert "b.fits cannot be written: File too large (what was kept before stays" in sentence
+    assert "b.fits cannot be written: file too large (what was kept before stays" in sentence
     assert found == "[]"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

@@ -55,6 +55,9 @@ def end_with(outcomes: Sequence[Any], pages: Mapping[str, str] = MappingProxyTyp
     failed = [one for one in outcomes if one.outcome != "done"]
     for one in failed:
         click.echo(f"{one.job.dataset} {one.job.label}: {one.outcome}: {one.message}", err=True)
+    if failed:
+        done = len(outcomes) - len(failed)
+        click.echo(f"{done} of {len(outcomes)} jobs done; what failed is tried again by the same command", err=True)
     for page, why in pages.items():
         click.echo(f"page {page}: {why}", err=True)
     if failed or pages:

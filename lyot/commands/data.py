@@ -28,7 +28,7 @@ from lyot.store import Store
 @click.option("--pixel-scale", type=float, help="mas/px; default: the instrument's on that date.")
 @click.option("--north", type=float, default=0.0, show_default=True, help="deg, added to every angle.")
 @click.option("--centre", type=float, nargs=2, metavar="Y X", help="Where the star is, px from 0; default: the middle.")
-@click.option("--centre-error", type=float, help="px, 1σ on each axis; what is not given is not in the errors.")
+@click.option("--centre-error", type=float, help="px, 1σ on each axis; 0.5 is assumed when it is not given.")
 @click.option("--star-flux", type=float, multiple=True,
               help="Counts of the star in a 1-FWHM aperture, in the units of the frames. Without it no contrast.")
 @click.option("--coronagraph", help="As `AGPM`.")
@@ -58,7 +58,7 @@ def datasets(store: str, out: Path, as_json: bool) -> None:
 
     Example: lyot datasets
     """
-    from lyot.build.plan import overview
+    from lyot.build.missing import overview
 
     found = overview(Store(store))
     lines = [f"{d['dataset']:40} level {d['level']}  {', '.join(d['recipes']) or 'not reduced'}"
