@@ -58,7 +58,7 @@ BAD = {
         _observed(apparent_mag="> 18.2"),
         "observations[0].reductions[0].detections[0].apparent_mag: '> 18.2' is not a number (a limit has",
     ),
-    "a limit without a number": (_measured(quantity="apparent_mag", value=">"), "targets[0].measurements[0].value: '>'"),
+    "a limit without a number": (_measured(quantity="apparent_mag", value=">"), "targets[0].measurements[0].value: '"),
     "NaN": (_observed(separation=math.nan), "observations[0].reductions[0].detections[0].separation: nan is not a"),
     "NaN as text": (_observed(snr="nan"), "observations[0].reductions[0].detections[0].snr: 'nan' is not a finite"),
     "infinite": (_observed(contrast=math.inf), "observations[0].reductions[0].detections[0].contrast: inf is not a"),
