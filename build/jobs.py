@@ -14,13 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import connection
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from lyot.catalog.tables.run import RUN
-from lyot.errors import BadInput, Unprocessable, Unwritable
+from lyot.errors import BadInput, LyotError, Unprocessable, Unwritable
 from lyot.product import Product
 from lyot.progress import steps
 from lyot.store import Kept, Store
@@ -49,6 +49,7 @@ class Outcome:
     outcome: Ending
     key: str | None = None
     message: str = ""
+    error: BaseException | None = field(default=None, repr=False, compare=False)  # of a failure, with its traceback
 
     def summary(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -183,12 +184,19 @@ class _Batch:
         if isinstance(error, Unwritable):
             raise error
         if error is not None:
-            message = _BROKEN if isinstance(error, BrokenExecutor) else str(error) or type(error).__name__
+            message = _words(error)
             self.store.note(_note(job), {"recipe": job.name, "message": message, "when": now()},
                             workspace=job.workspace)  # fmt: skip
-            return Outcome(job, "failed", message=message)
+            return Outcome(job, "failed", message=message, error=error)
         self.store.forget(_note(job), workspace=job.workspace)
         return Outcome(job, *future.result())
+
+
+def _words(error: BaseException) -> str:
+    """What is said of a failure: of one that nobody foresaw, its kind too."""
+    if isinstance(error, BrokenExecutor):
+        return _BROKEN
+    return str(error) if isinstance(error, LyotError) else f"{type(error).__name__}: {error}"
 
 
 def _note(job: Task) -> str:

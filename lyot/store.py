@@ -139,10 +139,19 @@ class Store:
         )
 
     def read(self, kept: Kept, ending: str) -> bytes:
-        """The bytes of one file of a product."""
+        """The bytes of one file of a product; `BadInput` if it is none of its files, gone, or not as it was kept."""
         if ending not in kept.files:
             raise NotFound(f"product {kept.key} has no file .{ending}; it has {', '.join(kept.files) or 'none'}")
-        return bytes(self.fs.cat_file(self.path(f"{kept.stem}.{ending}")))
+        path = self.path(f"{kept.stem}.{ending}")
+        again = f"remove {self.path(kept.product.stem)}.json, and make it again"
+        try:
+            data = bytes(self.fs.cat_file(path))
+        except FileNotFoundError:
+            raise BadInput(f"{path} is gone, its provenance is not", hint=again) from None
+        about = kept.files[ending]
+        if hashlib.sha256(data).hexdigest() != about["sha256"]:
+            raise BadInput(f"{path} is damaged: its {len(data)} bytes are not the {about['size']} kept", hint=again)
+        return data
 
     def rows(self, kept: Kept, table: str) -> pa.Table:
         """The rows of one table that came with a product."""

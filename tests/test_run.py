@@ -153,7 +153,7 @@ def test_one_failure_stops_no_other(store, tmp_path, monkeypatch):
         "alpha": "unprocessable", "beta": "failed", "gamma": "failed", "delta": "done"
     }  # fmt: skip
     assert outcomes["alpha"].message == "too little rotation"
-    assert outcomes["beta"].message == "division by zero"
+    assert outcomes["beta"].message == "ZeroDivisionError: division by zero"
     assert outcomes["gamma"].message == "no such thing (look again)"
     assert outcomes["delta"].summary()["key"] == outcomes["delta"].key
 

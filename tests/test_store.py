@@ -67,6 +67,17 @@ def test_a_file_that_it_does_not_have_is_not_found(store):
         store.read(kept, "jpg")
 
 
+def test_a_file_that_is_damaged_or_gone_is_not_read(store):
+    kept = store.put(product(), {"fits": b"pixels"})
+    path = store.path(f"{kept.stem}.fits")
+    store.fs.pipe_file(path, b"pixelz")
+    with pytest.raises(BadInput, match=r"fits is damaged: its 6 bytes are not the 6 kept \(remove .*\.json"):
+        store.read(kept, "fits")
+    store.fs.rm_file(path)
+    with pytest.raises(BadInput, match=r"fits is gone"):
+        store.read(kept, "fits")
+
+
 def test_products_are_found_by_kind_data_set_and_workspace(store):
     for number, changes in enumerate(
         [{}, {"kind": "reduction"}, {"dataset": "naco/y/2013-01-31"}, {"workspace": "team"}, {"dataset": "naco/x"}]

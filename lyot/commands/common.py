@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -55,6 +56,8 @@ def end_with(outcomes: Sequence[Any], pages: Mapping[str, str] = MappingProxyTyp
     failed = [one for one in outcomes if one.outcome != "done"]
     for one in failed:
         click.echo(f"{one.job.dataset} {one.job.label}: {one.outcome}: {one.message}", err=True)
+        if one.error is not None and click.get_current_context().find_root().params.get("debug"):
+            traceback.print_exception(one.error)
     if failed:
         done = len(outcomes) - len(failed)
         click.echo(f"{done} of {len(outcomes)} jobs done; what failed is tried again by the same command", err=True)
