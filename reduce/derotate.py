@@ -7,8 +7,6 @@ columns, which a windowed sinc does almost without error; quarter turns are take
 
 from __future__ import annotations
 
-from functools import cache
-
 import numba
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,42 +14,19 @@ from numpy.typing import ArrayLike
 from lyot.cube import Floats, Images
 from lyot.errors import BadInput
 from lyot.reduce.parallel import spread
+from lyot.reduce.shears import (
+    SUMS_MAY_BE_REORDERED,
+    TAPS,
+    before_quarter_turns,
+    in_frame,
+    pixel_below,
+    place_before,
+    shears_of,
+    sinc_weights,
+    split,
+)
 
-TAPS = 12  # the peak of a point source to 0.05 % in every frame, down to λ/D = 2.5 px
-STEPS = 4096  # fractions of a pixel in the table of weights: positions to 1.2e-4 px
-
-# What the compiler may assume. Not that NaN is absent: NaN marks what was not seen.
-SUMS_MAY_BE_REORDERED = {"reassoc", "contract", "nsz"}
-
-
-@cache
-def sinc_weights(taps: int = TAPS) -> Images:
-    """Weights that interpolate between samples: a sinc under a Kaiser window, of unit sum.
-
-    Returns
-    -------
-    (STEPS + 1, taps), dimensionless
-        Row `i` gives the value at i / STEPS px right of a sample; its first weight belongs to the sample
-        taps / 2 − 1 px left of that one.
-
-    Raises
-    ------
-    BadInput
-        If `taps` is no multiple of 4 between 4 and 64.
-    """
-    if taps % 4 or not 4 <= taps <= 64:
-        raise BadInput(f"{taps} taps asked of the interpolation, a multiple of 4 from 4 to 64 is needed")
-    half = taps // 2
-    distance = np.arange(1 - half, half + 1) - np.linspace(0.0, 1.0, STEPS + 1)[:, None]
-    window = np.i0(_window_shape(taps) * np.sqrt(np.maximum(0.0, 1.0 - (distance / half) ** 2)))
-    weights = np.sinc(distance) * window
-    table: Images = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return table
-
-
-def _window_shape(taps: int) -> float:
-    """Kaiser's β: what keeps the error least, over point sources of λ/D from 2.5 to 6 px (2.15 px beyond 20 taps)."""
-    return 6.7 + 0.2 * (taps - 12)
+TOGETHER = 4  # rows of the second shear that are filtered at a time: they weigh much the same samples alike
 
 
 def derotate(
@@ -122,123 +97,158 @@ def checked_frames(frames: ArrayLike, angles: ArrayLike) -> tuple[Images, Floats
 
 @numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
 def _filter_row(out, row, first, weights):  # type: ignore[no-untyped-def]
-    """out[x] = Σ_k weights[k] row[first + x + k], four taps at a time to spare the memory."""
+    """out[x] = Σ_k weights[k] row[first + x + k], six taps at a time to spare the memory."""
     count = len(out)
     out[:] = 0
-    for k in range(0, len(weights), 4):
-        w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
-        seen = row[first + k : first + k + count + 3]  # sliced, so that the loop below is known to stay inside
+    for k in range(0, len(weights), 6):
+        a, b, c, d, e, f = weights[k], weights[k + 1], weights[k + 2], weights[k + 3], weights[k + 4], weights[k + 5]
+        seen = row[first + k : first + k + count + 5]  # sliced, so that the loop below is known to stay inside
         for x in range(count):
-            out[x] += w0 * seen[x] + w1 * seen[x + 1] + w2 * seen[x + 2] + w3 * seen[x + 3]
+            nearer = a * seen[x] + b * seen[x + 1] + c * seen[x + 2]
+            out[x] += nearer + d * seen[x + 3] + e * seen[x + 4] + f * seen[x + 5]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
-def _filter_columns(out, rows, weights):  # type: ignore[no-untyped-def]
-    """out[x] = Σ_k weights[k, x] rows[k, x], four taps at a time."""
-    out[:] = 0
+def _filter_columns(out, rows, weights, start, stop):  # type: ignore[no-untyped-def]
+    """out[i, x] = Σ_k weights[k, x] rows[i + k, x] for four rows i, four taps at a time, x from `start` to `stop`."""
+    o, p, q, r = out[0, start:stop], out[1, start:stop], out[2, start:stop], out[3, start:stop]
+    o[:] = 0
+    p[:] = 0
+    q[:] = 0
+    r[:] = 0
     for k in range(0, len(weights), 4):
-        a, b, c, d = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
-        wa, wb, wc, wd = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
-        for x in range(len(out)):
-            out[x] += wa[x] * a[x] + wb[x] * b[x] + wc[x] * c[x] + wd[x] * d[x]
+        a, b, c, d = rows[k, start:stop], rows[k + 1, start:stop], rows[k + 2, start:stop], rows[k + 3, start:stop]
+        e, f, g = rows[k + 4, start:stop], rows[k + 5, start:stop], rows[k + 6, start:stop]
+        s, t = weights[k, start:stop], weights[k + 1, start:stop]
+        u, v = weights[k + 2, start:stop], weights[k + 3, start:stop]
+        for x in range(len(o)):
+            o[x] += s[x] * a[x] + t[x] * b[x] + u[x] * c[x] + v[x] * d[x]
+            p[x] += s[x] * b[x] + t[x] * c[x] + u[x] * d[x] + v[x] * e[x]
+            q[x] += s[x] * c[x] + t[x] * d[x] + u[x] * e[x] + v[x] * f[x]
+            r[x] += s[x] * d[x] + t[x] * e[x] + u[x] * f[x] + v[x] * g[x]
 
 
 @numba.njit(cache=True, nogil=True)
-def _split(shift):  # type: ignore[no-untyped-def]
-    """Whole pixels of a shift, and the row of the table of weights for the rest."""
-    whole = int(np.floor(shift))
-    return whole, int((shift - whole) * STEPS + 0.5)
+def _scatter(line, room, offset, start):  # type: ignore[no-untyped-def]
+    """Put each value of a line `offset` beyond `start`. Unsigned, so that nobody asks whether to count from the end."""
+    for x in range(len(line)):
+        room[np.uint64(start + offset[x])] = line[x]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
 def _quarter_turned(row, frame, quarters, y):  # type: ignore[no-untyped-def]
     """Fill `row` with row `y` of `frame` turned counter-clockwise by quarters, NaN as 0; whether there was any NaN."""
     ny, nx = frame.shape
-    missing = False
+    if quarters == 0:
+        row[:] = frame[y]
+    else:
+        for x in range(len(row)):
+            row[x] = frame[before_quarter_turns(y, x, quarters, ny, nx)]
+    total = np.float32(0)
+    for x in range(len(row)):  # a sum with a NaN is NaN, and quicker than asking each
+        total += row[x]
+    if total == total:
+        return False
     for x in range(len(row)):
-        if quarters == 0:
-            value = frame[y, x]
-        elif quarters == 1:
-            value = frame[ny - 1 - x, y]
-        elif quarters == 2:
-            value = frame[ny - 1 - y, nx - 1 - x]
-        else:
-            value = frame[x, nx - 1 - y]
-        known = value == value
-        missing |= not known
-        row[x] = value if known else np.float32(0)
-    return missing
+        row[x] = 0 if np.isnan(row[x]) else row[x]
+    return True
 
 
 @numba.njit(cache=True, nogil=True)
 def _derotate(frames, angles, table, first, out):  # type: ignore[no-untyped-def]
     """Rows of some frames from `first` on, as many as `out` has, derotated by angles in radians."""
+    height, nx = out.shape[1:]
+    taps = table.shape[1]
+    # Room for the shears of an eighth of a turn, the widest: fresh memory for each frame would cost as much as they do.
+    reach = max(abs(frames.shape[1] // 2 - first), abs(height - 1 - frames.shape[1] // 2 + first))
+    widest = nx + 2 * _margin(np.tan(np.pi / 8), reach, taps)
+    room = np.empty((height + taps + TOGETHER - 1) * widest, np.float32)
     for t in range(len(frames)):
-        ny, nx = frames[t].shape
-        cy, cx = ny // 2, nx // 2
-        quarters = int(np.round(angles[t] / (np.pi / 2)))
-        rest = angles[t] - quarters * (np.pi / 2)
-        quarters %= 4
-        # The star's pixel in the frame after the quarter turns.
-        sy, sx = cy, cx
-        if quarters == 1:
-            sy, sx = cx, ny - 1 - cy
-        elif quarters == 2:
-            sy, sx = ny - 1 - cy, nx - 1 - cx
-        elif quarters == 3:
-            sy, sx = nx - 1 - cx, cy
-        missing = _three_shears(frames[t], quarters, sy, sx, rest, table, cy - first, out[t])
+        missing = _three_shears(frames[t], angles[t], table, first, reach, room, out[t])
         _hide_unknown(out[t], angles[t], frames[t], first, missing)
 
 
 @numba.njit(cache=True, nogil=True)
-def _three_shears(frame, quarters, sy, sx, phi, table, cy, out):  # type: ignore[no-untyped-def]
-    """Turn by at most an eighth of a turn what is `frame` after quarter turns, and say whether any NaN was read.
+def _margin(along_x, reach, taps):  # type: ignore[no-untyped-def]
+    """Columns that the last shear looks beyond the frame, `reach` rows from the star."""
+    return int(np.ceil(abs(along_x) * reach)) + taps
 
-    The star is at (sy, sx) before and at (cy, nx // 2) of `out` after.
+
+@numba.njit(cache=True, nogil=True)
+def _three_shears(frame, angle, table, top, reach, room, out):  # type: ignore[no-untyped-def]
+    """Turn a frame by an angle in radians into `out`, its rows from `top` on, and say whether any NaN was read.
 
     The first shear gives sheared(x, y) = image(x + a y, y) with a = tan(φ/2), on columns that reach `margin` past
     `out` since the last shear will look there. Its rows are kept so that row r of `stack` holds, for every column,
     the r-th sample that the shear along y needs: that shear is then a sum of whole rows. Of each row only the
-    stretch of columns that finds a place in `stack` is sheared.
+    stretch of columns is sheared that finds a place in `stack`, where the other shears will look.
     """
     height, nx = out.shape
+    quarters, sy, sx, along_x, along_y = shears_of(angle, frame.shape[0], nx)
     rows, columns = frame.shape if quarters % 2 == 0 else frame.shape[::-1]
-    cx = nx // 2
+    cy, cx = frame.shape[0] // 2 - top, nx // 2
     taps = table.shape[1]
     before = taps // 2 - 1
-    along_x, along_y = np.tan(phi / 2), -np.sin(phi)
-    margin = int(np.ceil(abs(along_x) * max(abs(cy), abs(height - 1 - cy)))) + taps
+    margin = _margin(along_x, reach, taps)
     width = nx + 2 * margin
     pad = margin + cx + int(np.ceil(abs(along_x) * rows)) + taps
     row = np.zeros(columns + 2 * pad + width, np.float32)
-    sheared = np.empty(width, np.float32)
+    sheared = np.empty((TOGETHER, width), np.float32)
     shift = np.empty(width, np.int64)
     weights = np.empty((taps, width), np.float32)
     for x in range(width):
-        whole, step = _split(along_y * (x - margin - cx))
+        whole, step = split(along_y * (x - margin - cx))
         shift[x] = cy - sy + before - whole
-        weights[:, x] = table[step]
-    stack = np.zeros((height + taps, width), np.float32)
-    falling = shift[::-1].copy()
+        for k in range(taps):
+            weights[k, x] = table[step, k]
+    deep = height + taps + TOGETHER - 1
+    stack = room[: deep * width].reshape(deep, width)
+    stack[:] = 0
+    offset = shift * width + np.arange(width)
     missing = False
+    start = stop = width if along_y <= 0 else 0
+    cosine = 1 + along_x * along_y  # of the angle that is left after quarter turns
     for y in range(rows):
-        if along_y <= 0:  # then `shift` grows with x
-            start, stop = np.searchsorted(shift, -y), np.searchsorted(shift, height + taps - y)
-        else:
-            start, stop = width - np.searchsorted(falling, height + taps - y), width - np.searchsorted(falling, -y)
-        if start >= stop:
+        start, stop = _stretch(shift, start, stop, y, height + taps, along_y)
+        # Beyond these columns, two taps generously given, no row of the last shear looks into the rows they fall on.
+        leaning = along_x * (y - sy + before + along_y * cx)
+        first = max(start, margin + int(np.floor((leaning - 2 * taps) / cosine)))
+        last = min(stop, margin + int(np.ceil((leaning + nx + 2 * taps) / cosine)))
+        if first >= last:
             continue
         missing |= _quarter_turned(row[pad : pad + columns], frame, quarters, y)
-        whole, step = _split(along_x * (y - sy))
-        _filter_row(sheared[start:stop], row, start + pad + sx - margin - cx + whole - before, table[step])
-        for x in range(start, stop):
-            stack[y + shift[x], x] = sheared[x]
-    for y in range(height):
-        _filter_columns(sheared, stack[y : y + taps], weights)
-        whole, step = _split(along_x * (y - cy))
-        _filter_row(out[y], sheared, margin + whole - before, table[step])
+        whole, step = split(along_x * (y - sy))
+        line = sheared[0, first:last]
+        _filter_row(line, row, first + pad + sx - margin - cx + whole - before, table[step])
+        _scatter(line, room, offset[first:last], y * width)
+    for y in range(0, height, TOGETHER):
+        last = min(TOGETHER, height - y)
+        here, there = split(along_x * (y - cy))[0], split(along_x * (y + last - 1 - cy))[0]
+        left, right = margin - before + min(here, there), margin - before + max(here, there) + nx + taps
+        _filter_columns(sheared, stack[y : y + taps + TOGETHER - 1], weights, left, right)
+        for i in range(last):
+            whole, step = split(along_x * (y + i - cy))
+            _filter_row(out[y + i], sheared[i], margin + whole - before, table[step])
     return missing
+
+
+@numba.njit(cache=True, nogil=True)
+def _stretch(shift, start, stop, y, deep, along_y):  # type: ignore[no-untyped-def]
+    """Columns, first and past the last, for which 0 ≤ y + shift < deep, from those of the row before.
+
+    `shift` grows with the column where the slope along y is negative, and falls where it is not.
+    """
+    if along_y <= 0:
+        while start > 0 and y + shift[start - 1] >= 0:
+            start -= 1
+        while stop > 0 and y + shift[stop - 1] >= deep:
+            stop -= 1
+    else:
+        while start < len(shift) and y + shift[start] >= deep:
+            start += 1
+        while stop < len(shift) and y + shift[stop] >= 0:
+            stop += 1
+    return start, stop
 
 
 @numba.njit(cache=True, nogil=True)
@@ -260,32 +270,23 @@ def _hide_unknown(out, phi, frame, top, missing):  # type: ignore[no-untyped-def
             last -= 1
         if missing:
             for x in range(first, last + 1):
-                v, u = _source(y, x, cosine, sine, ny, nx)
+                v, u = place_before(y, x, cosine, sine, ny, nx)
                 if _part_known(frame, v, u) < 0.5:
                     out[row, x] = np.nan
 
 
 @numba.njit(cache=True, nogil=True)
-def _source(y, x, cosine, sine, ny, nx):  # type: ignore[no-untyped-def]
-    """Where in the frame (y, x) comes from what a turn of this cosine and sine brings to a pixel."""
-    dy, dx = y - ny // 2, x - nx // 2
-    return dy * cosine - dx * sine + ny // 2, dx * cosine + dy * sine + nx // 2
-
-
-@numba.njit(cache=True, nogil=True)
 def _inside(y, x, cosine, sine, ny, nx):  # type: ignore[no-untyped-def]
-    """Whether that place is in the frame."""
-    v, u = _source(y, x, cosine, sine, ny, nx)
-    return -0.5 <= u <= nx - 0.5 and -0.5 <= v <= ny - 0.5
+    """Whether what a turn brings to a pixel comes from inside the frame."""
+    v, u = place_before(y, x, cosine, sine, ny, nx)
+    return in_frame(v, u, ny, nx)
 
 
 @numba.njit(cache=True, nogil=True)
 def _part_known(frame, y, x):  # type: ignore[no-untyped-def]
     """How much of what a frame shows between its pixels is known, by bilinear weights; past its edge, at its edge."""
-    ny, nx = frame.shape
-    y, x = min(max(y, 0.0), ny - 1.0), min(max(x, 0.0), nx - 1.0)
-    j, i = min(int(y), ny - 2), min(int(x), nx - 2)
-    b, a = y - j, x - i
+    j, b = pixel_below(y, frame.shape[0])
+    i, a = pixel_below(x, frame.shape[1])
     known = 0.0
     known += 0.0 if np.isnan(frame[j, i]) else (1 - b) * (1 - a)
     known += 0.0 if np.isnan(frame[j, i + 1]) else (1 - b) * a

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.collapse import collapse
-from lyot.reduce.derotate import STEPS, sinc_weights
 from lyot.reduce.parallel import each
+from lyot.reduce.shears import STEPS, sinc_weights
 from lyot.reduce.step import Recipe
 from lyot.reduce.zone import Zone, polar
 

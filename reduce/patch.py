@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lyot.cube import Floats, Images
-from lyot.reduce.derotate import STEPS, SUMS_MAY_BE_REORDERED, sinc_weights
+from lyot.reduce.shears import STEPS, SUMS_MAY_BE_REORDERED, sinc_weights
 from lyot.reduce.zone import Indices
 
 UNSEEN = -1  # in a window's `place`: a pixel that no frame needs

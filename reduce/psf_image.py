@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lyot.cube import Cube, Floats
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.apertures import aperture_sum
-from lyot.reduce.derotate import STEPS, sinc_weights
+from lyot.reduce.shears import STEPS, sinc_weights
 
 FWHM_OF_SIGMA = math.sqrt(8.0 * math.log(2.0))
 NORMALISED = 1.6  # flux in 1 FWHM, at most, of a PSF that passes for normalised by somebody else's FWHM; or one over it

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from lyot.cube import Images, star_position
 from lyot.errors import BadInput, Unprocessable
-from lyot.reduce.derotate import STEPS, sinc_weights
+from lyot.reduce.shears import STEPS, sinc_weights
 
 SMALLEST = 9  # px: frames narrower than this hold no image of anything
 

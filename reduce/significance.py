@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from lyot.cube import Floats, Images, star_position
-from lyot.reduce.derotate import SUMS_MAY_BE_REORDERED
 from lyot.reduce.parallel import each, spread
 from lyot.reduce.rings import in_field
+from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
 from lyot.reduce.zone import Indices
 
 SUBSTEPS = 6  # places per pixel and axis for which weights are tabulated; even, so that pixels' middles are among them

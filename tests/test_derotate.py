@@ -5,8 +5,9 @@ import pytest
 from sky import point_source
 
 from lyot.errors import BadInput
-from lyot.reduce.derotate import derotate, derotate_rows, sinc_weights
+from lyot.reduce.derotate import derotate, derotate_rows
 from lyot.reduce.derotate_fft import derotate_fft
+from lyot.reduce.shears import sinc_weights
 
 PLACES = ((9.3, 20.0), (18.7, 133.0), (27.2, 250.0), (40.9, 321.0))  # px from the star, deg East of North
 
@@ -152,7 +153,7 @@ def test_bad_input_is_named(frames, angles, said):
         derotate(frames, angles)
 
 
-def test_taps_come_in_fours():
+def test_taps_come_in_dozens():
     with pytest.raises(BadInput, match="13 taps"):
         derotate(np.ones((1, 9, 9)), [1.0], taps=13)
 

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from lyot.cube import Images
-from lyot.reduce.derotate import STEPS, sinc_weights
+from lyot.reduce.shears import STEPS, sinc_weights
 
 
 def resample(
