@@ -206,7 +206,7 @@ def fit_companion(
     star = _star_at(cube, wave, float(guess["separation"]))
     flux = float(guess.get("flux", guess.get("contrast", 0.0) * (star or 0.0)))
     point = Point(float(guess["separation"]), float(guess["position_angle"]), flux)
-    fit = characterise(local, local.whole_image(), point)
+    fit = characterise(local, local.whole_image, point)
     star = _star_at(cube, wave, fit.point.separation)
     return companion_of(fit, cube.pixel_scale, star, errors, _star_error(cube, wave))
 

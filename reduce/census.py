@@ -97,7 +97,7 @@ def take_census(local: LocalReduction, image: Images, measure: Measure, threshol
         fits.append(fit)
         if fit is not None:
             local = local.having(fit.point.negative())
-            image = local.whole_image()
+            image = local.whole_image
     if above or fainter:
         notes.append(f"More than {MOST} peaks above {threshold:g}σ in one image: the best are measured.")
     return Census(tuple(found), tuple(fits), local, masked(image, places, HIDDEN * local.fwhm), tuple(notes))

@@ -86,7 +86,7 @@ def fit_source(
 
     def left(parameters: Floats) -> Floats:
         point = point_at(parameters[0], parameters[1], -parameters[2], local.shape)
-        return np.asarray((local.image(window, point).astype(np.float64) - background)[used])
+        return np.asarray((window.image(point).astype(np.float64) - background)[used])
 
     if not np.isfinite(left(np.array([y, x, 0.0]))).all():
         raise Unprocessable("the source stands beside pixels that nobody saw")

@@ -58,7 +58,7 @@ class ComponentChoice(Step):
         own = _own_number(recipe)
         start = with_components(recipe, max([count for count in counts if count <= own], default=counts[0]))
         local = prepare(cube, start, len(cube.wavelengths) // 2, library)
-        census = take_census(local, local.whole_image(), fit_only, THRESHOLD)
+        census = take_census(local, local.whole_image, fit_only, THRESHOLD)
         radii, fluxes = self._companions(census.local, census.image)
         curves = [
             components_curve(

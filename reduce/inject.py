@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from lyot.cube import Cube, Floats, Images, star_position
@@ -128,11 +129,9 @@ class Light:
     pixels: Indices
     values: Images
 
-    def add_to(self, values: Images, place: NDArray[np.int64], flux: float) -> None:
+    def add_to(self, values: Images, place: NDArray[np.int32], flux: float) -> None:
         """Add the source to frames known at some pixels; `place`, flat, says where each pixel stands there, or −1."""
-        where = place[self.pixels]
-        shared = where >= 0
-        values[:, where[shared]] += np.float32(flux) * self.values[:, shared]
+        _add(values, place[self.pixels], np.float32(flux), self.values)
 
 
 def light_of(
@@ -149,16 +148,49 @@ def light_of(
         Pixels that are filled with the mean of the other frames; so is the source's light in them.
     """
     y, x = positions(point, angles, shape)
-    images, places = _images(psf, y, x), _places(shape, psf.shape, y, x)
-    touched = np.zeros(shape, dtype=np.bool_)
-    for seen, _ in places:
-        touched[seen] = True
-    pixels = np.flatnonzero(touched)
-    where = np.empty(shape, dtype=np.int64)
-    where[touched] = np.arange(len(pixels))
-    values = np.zeros((len(images), len(pixels)), dtype=np.float32)
-    for t, (seen, part) in enumerate(places):
-        values[t, where[seen].ravel()] = images[t][part].ravel()
+    corners = np.stack([np.rint(y) - psf.shape[0] // 2, np.rint(x) - psf.shape[1] // 2], axis=1).astype(np.int64)
+    place = np.full(shape, -1, dtype=np.int32)
+    pixels = _number(place, corners, *psf.shape)
+    values = np.zeros((len(y), len(pixels)), dtype=np.float32)
+    _fill(values, place, corners, _images(psf, y, x))
     if unknown is not None:
         values = without_gaps(np.where(unknown[:, pixels], np.float32(np.nan), values))
     return Light(pixels, values)
+
+
+@njit(nogil=True, cache=True)
+def _number(place, corners, height, width):  # type: ignore[no-untyped-def]
+    """Number the pixels that stamps cover, and say which they are, as flat indices."""
+    ny, nx = place.shape
+    for t in range(len(corners)):
+        bottom, left = corners[t]
+        place[max(bottom, 0) : max(bottom + height, 0), max(left, 0) : max(left + width, 0)] = 0
+    covered = np.empty((place == 0).sum(), dtype=np.int64)
+    count = 0
+    for y in range(ny):
+        for x in range(nx):
+            if place[y, x] == 0:
+                covered[count] = y * nx + x
+                place[y, x] = count
+                count += 1
+    return covered
+
+
+@njit(nogil=True, cache=True)
+def _fill(values, place, corners, stamps):  # type: ignore[no-untyped-def]
+    """Put stamps where their pixels are numbered."""
+    ny, nx = place.shape
+    for t in range(len(stamps)):
+        bottom, left = corners[t]
+        for y in range(max(bottom, 0), min(bottom + stamps.shape[1], ny)):
+            for x in range(max(left, 0), min(left + stamps.shape[2], nx)):
+                values[t, place[y, x]] = stamps[t, y - bottom, x - left]
+
+
+@njit(nogil=True, cache=True)
+def _add(values, place, flux, light):  # type: ignore[no-untyped-def]
+    """values[:, place] += flux · light, where a place is not negative."""
+    for t in range(len(values)):
+        for k in range(len(place)):
+            if place[k] >= 0:
+                values[t, place[k]] += flux * light[t, k]

@@ -54,6 +54,7 @@ def throughput(local: LocalReduction, radii: Floats, fluxes: Floats, avoid: Sequ
         for radius, flux in zip(radii, fluxes, strict=True)
         for angle in azimuths(radius, avoid)
     ]
+    _ = local.whole_image  # made once, before many ask for it
     return np.array(each(lambda point: kept(local, point), put), dtype=float).reshape(len(radii), -1).mean(axis=1)
 
 
@@ -83,7 +84,7 @@ def kept(local: LocalReduction, point: Point) -> float:
     if (window.rows[1] - window.rows[0], window.columns[1] - window.columns[0]) != weights.shape:
         return float("nan")
     inside = weights > 0
-    change = local.image(window, point).astype(np.float64) - local.image(window)
+    change = window.image(point).astype(np.float64) - window.of(local.whole_image)
     return float((change[inside] * weights[inside]).sum() / point.flux)
 
 

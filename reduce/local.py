@@ -8,7 +8,7 @@ the source's effect on the starlight model is in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,14 +16,44 @@ from numpy.typing import NDArray
 
 from lyot.cube import Cube, Floats, Images
 from lyot.reduce.collapse import collapse
+from lyot.reduce.combine import combine
 from lyot.reduce.inject import Light, Point, inject, light_of
 from lyot.reduce.library import comparisons, without_gaps
-from lyot.reduce.parallel import single_blas_thread
+from lyot.reduce.parallel import each, single_blas_thread
 from lyot.reduce.patch import Window, derotate_patch, window_around
+from lyot.reduce.products import apply_weights, remainder, scalar_products
 from lyot.reduce.psf_image import fwhm_of, normalised_psf
-from lyot.reduce.starlight import LinearModel, PixelModel, clean, scalar_products, starlight_model, subtract, zones
+from lyot.reduce.starlight import (
+    LinearModel,
+    PixelModel,
+    check_mask,
+    check_rotation,
+    clean,
+    starlight_model,
+    subtract,
+    zones,
+)
 from lyot.reduce.step import Recipe
-from lyot.reduce.zone import Zone
+from lyot.reduce.zone import Indices, Zone
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A source at a place, seen through a view, ready to be given any flux.
+
+    Parameters
+    ----------
+    point : Point
+        Its flux does not matter.
+    light : Light
+        What it adds to the frames.
+    changes : for each zone of the view of a linear model, two matrices (nframe, nframe)
+        What it adds to the Gram matrix: flux times the first and flux² times the second.
+    """
+
+    point: Point
+    light: Light
+    changes: dict[int, tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,89 +97,154 @@ class LocalReduction:
         """(ny, nx) of the frames."""
         return self.cube.frames.shape[-2], self.cube.frames.shape[-1]
 
-    def window(self, y: float, x: float, half: int) -> Window:
+    def window(self, y: float, x: float, half: int) -> View:
         """The window of the image that reaches `half` pixels from (y, x), with what it depends on."""
-        return window_around(y, x, half, self.shape, self.cube.angles)
+        window = window_around(y, x, half, self.shape, self.cube.angles)
+        owner = self.owner[window.pixels]
+        parts = tuple((int(number), np.flatnonzero(owner == number)) for number in np.unique(owner[owner >= 0]))
+        return View(**vars(window), local=self, frames=self.frames[:, window.pixels], parts=parts)
 
     def having(self, *points: Point) -> LocalReduction:
         """The same of the cube with sources put into it."""
-        return prepare(inject(self.cube, *points, wave=self.channel), self.recipe, self.channel, self.library)
-
-    def image(self, window: Window, point: Point | None = None) -> Images:
-        """The window of the recipe's image of the cube with `point` in it.
-
-        Returns
-        -------
-        (height, width), counts
-        """
-        with single_blas_thread():
-            follow = self._residuals if is_local(self.recipe) else self._residuals_of_all
-            residuals = follow(window, point)
-        return collapse(derotate_patch(residuals, window), self.recipe.collapse)
-
-    def whole_image(self) -> Images:
-        """The recipe's image of the cube at its wavelength, (y, x), counts."""
-        return subtract(self.cube, self.recipe, self.library).image[self.channel]
-
-    def _residuals_of_all(self, window: Window, point: Point | None) -> Images:
-        """Residual frames at the pixels of a window, by cleaning all of every frame."""
-        model = starlight_model(self.recipe)
-        cube = self.cube if point is None else inject(self.cube, point, wave=self.channel)
-        frames = cube.frames[self.channel].reshape(len(cube.angles), -1)
-        left = np.full_like(frames, np.nan)
-        parts = zones(self.recipe, cube, self.channel)
-        for comparison in comparisons(cube, self.recipe, self.channel, self.library):
-            for part in parts:
-                clean(model, comparison, comparison.looking_at(part), left)
-        left[np.isnan(frames)] = np.nan
-        return left[:, window.pixels]
-
-    def _residuals(self, window: Window, point: Point | None) -> Images:
-        """Residual frames at the pixels of a window; NaN where unknown or in no zone."""
-        model = starlight_model(self.recipe)
-        left = np.full((len(self.frames), len(window.pixels)), np.nan, dtype=np.float32)
-        seen = self.frames[:, window.pixels]
-        light = None
-        if point is not None and point.flux != 0.0:
-            light = light_of(point, self.psf, self.cube.angles, self.shape, self.unknown)
-            light.add_to(seen, window.place.ravel(), point.flux)
-        owner = self._owner[window.pixels]
-        for number in np.unique(owner[owner >= 0]):
-            mine = np.flatnonzero(owner == number)
-            part = seen if len(mine) == seen.shape[1] else seen[:, mine]
-            if isinstance(model, LinearModel) and model.linear:
-                weights = self._weights(model, number, light, 0.0 if point is None else point.flux)
-                left[:, mine] = (np.eye(len(weights)) - weights).astype(np.float32) @ part
-            elif isinstance(model, PixelModel):
-                left[:, mine] = part - model.starlight(part, part, self.zones[number])
-        if self.unknown is not None:
-            left[self.unknown[:, window.pixels]] = np.nan
-        return left
+        return _made_ready(
+            inject(self.cube, *points, wave=self.channel), self.channel, self.recipe, self.library, self.psf, self.fwhm
+        )
 
     @cached_property
-    def _owner(self) -> NDArray[np.int64]:
+    def whole_image(self) -> Images:
+        """The recipe's image of the cube at its wavelength, (y, x), counts."""
+        model = starlight_model(self.recipe)
+        if not (self.grams and isinstance(model, LinearModel)):
+            return subtract(self.cube, self.recipe, self.library).image[self.channel]
+        left = np.empty_like(self.frames)
+        left[:, self.owner < 0] = np.nan
+
+        def one(number: int) -> None:
+            gram, zone = self.grams[number], self.zones[number]
+            apply_weights(model.weights(gram, gram, zone), self.frames, self.frames, zone.pixels, left)
+
+        if len(self.zones) == 1:
+            one(0)
+        else:
+            each(one, range(len(self.zones)))
+        if self.unknown is not None:
+            left[self.unknown] = np.nan
+        image = np.empty(self.shape, np.float32)
+        combine(left.reshape(-1, *self.shape), self.cube.angles, self.recipe.collapse, image)
+        return image
+
+    @cached_property
+    def owner(self) -> NDArray[np.int64]:
         """The number of the zone that cleans each pixel, −1 where none does."""
         owner = np.full(self.frames.shape[1], -1)
         for number, zone in enumerate(self.zones):
             owner[zone.pixels] = number
         return owner
 
-    def _weights(self, model: LinearModel, number: int, light: Light | None, flux: float) -> Floats:
-        """Weights of one zone, found anew with the source's light in the frames."""
-        gram, zone = self.grams[number], self.zones[number]
-        if light is not None:
-            inside = self._weighs(number)[light.pixels]
-            pixels, added = light.pixels[inside], light.values if inside.all() else light.values[:, inside]
-            cross = (self.frames[:, pixels] @ added.T).astype(np.float64)
-            square = (added @ added.T).astype(np.float64)
-            gram = gram + flux * (cross + cross.T) + flux**2 * square
-        return model.weights(gram, gram, zone)
+    @cached_property
+    def weighs(self) -> list[NDArray[np.bool_]]:
+        """Which pixels have a say in the weights of each zone."""
+        says = []
+        for zone in self.zones:
+            say = np.zeros(self.frames.shape[1], dtype=np.bool_)
+            say[zone.optimisation] = True
+            says.append(say)
+        return says
 
-    def _weighs(self, number: int) -> NDArray[np.bool_]:
-        """Which pixels have a say in the weights of a zone."""
-        say = np.zeros(self.frames.shape[1], dtype=np.bool_)
-        say[self.zones[number].optimisation] = True
-        return say
+
+@dataclass(frozen=True, eq=False)
+class View(Window):
+    """A window of the image of a local reduction, with what it depends on. Made by `LocalReduction.window`.
+
+    Parameters
+    ----------
+    local : LocalReduction
+    frames : (nframe, npixel), counts
+        At the window's pixels.
+    parts : (zone's number, places among the pixels)
+        Which pixels each zone cleans.
+    """
+
+    local: LocalReduction
+    frames: Images
+    parts: tuple[tuple[int, Indices], ...]
+
+    def image(self, point: Point | None = None) -> Images:
+        """The window of the recipe's image of the cube with `point` in it.
+
+        Returns
+        -------
+        (height, width), counts
+        """
+        if point is None or point.flux == 0.0:
+            return self.image_with(None, 0.0)
+        return self.image_with(self.source(point), point.flux)
+
+    def source(self, point: Point) -> Source:
+        """A source made ready to be given any flux and looked at through this window."""
+        local = self.local
+        light = light_of(point, local.psf, local.cube.angles, local.shape, local.unknown)
+        changes = {}
+        with single_blas_thread():
+            for number, _ in self.parts if local.grams else ():
+                inside = local.weighs[number][light.pixels]
+                pixels, added = light.pixels, light.values
+                if not inside.all():
+                    pixels, added = pixels[inside], added[:, inside]
+                cross = (local.frames[:, pixels] @ added.T).astype(np.float64)
+                changes[number] = cross + cross.T, (added @ added.T).astype(np.float64)
+        return Source(point, light, changes)
+
+    def image_with(self, source: Source | None, flux: float) -> Images:
+        """The window of the recipe's image of the cube with a source of this flux in it."""
+        with single_blas_thread():
+            follow = self._residuals if is_local(self.local.recipe) else self._residuals_of_all
+            residuals = follow(source, flux)
+        return collapse(derotate_patch(residuals, self), self.local.recipe.collapse)
+
+    def _residuals(self, source: Source | None, flux: float) -> Images:
+        """Residual frames at the pixels of the window; NaN where unknown or in no zone."""
+        local = self.local
+        model = starlight_model(local.recipe)
+        seen = self.frames
+        if source is not None:
+            seen = seen.copy()
+            source.light.add_to(seen, self.place.ravel(), flux)
+        left = np.full_like(seen, np.nan)
+        for number, mine in self.parts:
+            whole = len(mine) == seen.shape[1]  # then nothing is copied to and fro
+            part = seen if whole else seen[:, mine]
+            if isinstance(model, LinearModel) and model.linear:
+                gram = local.grams[number]
+                if source is not None:
+                    once, twice = source.changes[number]
+                    gram = gram + flux * once + flux**2 * twice
+                cleaned = remainder(model.weights(gram, gram, local.zones[number]), part)
+            elif isinstance(model, PixelModel):
+                cleaned = part - model.starlight(part, part, local.zones[number])
+            if whole:
+                left = cleaned
+            else:
+                left[:, mine] = cleaned
+        if local.unknown is not None:
+            left[local.unknown[:, self.pixels]] = np.nan
+        return left
+
+    def _residuals_of_all(self, source: Source | None, flux: float) -> Images:
+        """Residual frames at the pixels of the window, by cleaning all of every frame."""
+        local = self.local
+        model = starlight_model(local.recipe)
+        cube = local.cube
+        if source is not None:
+            cube = inject(cube, replace(source.point, flux=flux), wave=local.channel)
+        frames = cube.frames[local.channel].reshape(len(cube.angles), -1)
+        left = np.full_like(frames, np.nan)
+        parts = zones(local.recipe, cube, local.channel)
+        for comparison in comparisons(cube, local.recipe, local.channel, local.library):
+            for part in parts:
+                clean(model, comparison, comparison.looking_at(part), left)
+        left[np.isnan(frames)] = np.nan
+        return left[:, self.pixels]
 
 
 def is_local(recipe: Recipe) -> bool:
@@ -164,24 +259,32 @@ def prepare(cube: Cube, recipe: Recipe, wave: int = 0, library: Images | None = 
     Raises
     ------
     BadInput
-        If the recipe's model is no starlight model.
+        If the recipe's model is no starlight model, or its mask covers the image.
     Unprocessable
-        If the cube has no PSF.
+        If the cube has no PSF, or the field turns too little.
     """
-    model = starlight_model(recipe)
+    check_mask(cube, recipe)
+    check_rotation(cube, recipe)
     seen, channel = (cube.channel(wave), 0) if recipe.strategy == "adi" else (cube, wave)
-    known = np.isfinite(seen.frames[channel])
-    frames = np.ascontiguousarray(without_gaps(seen.frames[channel]).reshape(len(known), -1))
-    parts = zones(recipe, seen, channel) if is_local(recipe) else []
+    return _made_ready(seen, channel, recipe, library, normalised_psf(seen, channel), fwhm_of(seen, channel))
+
+
+def _made_ready(
+    cube: Cube, channel: int, recipe: Recipe, library: Images | None, psf: Floats, fwhm: float
+) -> LocalReduction:
+    known = np.isfinite(cube.frames[channel])
+    frames = np.ascontiguousarray(without_gaps(cube.frames[channel]).reshape(len(known), -1))
+    parts = zones(recipe, cube, channel) if is_local(recipe) else []
+    linear = starlight_model(recipe).linear
     return LocalReduction(
-        cube=seen,
+        cube=cube,
         channel=channel,
         recipe=recipe,
         library=library,
-        psf=normalised_psf(seen, channel),
-        fwhm=fwhm_of(seen, channel),
+        psf=psf,
+        fwhm=fwhm,
         frames=frames,
         unknown=None if known.all() else ~known.reshape(frames.shape),
         zones=parts,
-        grams=[scalar_products(frames, frames, zone.optimisation) for zone in parts] if model.linear else [],
+        grams=[scalar_products(frames, frames, zone.optimisation) for zone in parts] if linear else [],
     )

@@ -81,6 +81,16 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
         spread(subtract_in, len(parts))
 
 
+def remainder(weights: Floats, frames: Images) -> Images:
+    """frames − weights · frames, for few pixels: `weights` (nframe, nframe), `frames` (nframe, npixel)."""
+    factors = factored(weights) if frames.shape[1] > 16 * len(weights) else ()
+    if not factors:
+        rest: Images = (np.eye(len(weights)) - weights).astype(np.float32) @ frames
+        return rest
+    left, right = (factor.astype(np.float32) for factor in factors)
+    return frames - left @ (right @ frames)
+
+
 def factored(weights: Floats) -> tuple[Floats, Floats] | tuple[()]:
     """Two thin matrices whose product is `weights`, if its rank is low; nothing otherwise.
 
