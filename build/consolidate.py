@@ -17,6 +17,10 @@ from lyot.store import Store
 MERGED = ("target", "companion")
 #: Values that belong to one another, each with its error: they are taken from one source together.
 TOGETHER = (("ra", "dec"), ("pmra", "pmdec"), ("age", "age_min", "age_max"))
+#: Tables of what belongs to one workspace, and what names it there.
+APART = {"observation": "observation_id", "reduction": "reduction_id"}
+#: Which frames a detection was seen in: those of one observation, whatever workspace has them.
+FRAMES = "regexp_replace(detection.observation_id, '@' || detection.workspace || '$', '') AS observation_id"
 #: Made here, from the products themselves; rows of these in a product are not read.
 _OWN = ("product", "workspace")
 #: A file shows the star of the observation or reduction that it holds.
@@ -39,8 +43,9 @@ def consolidate(
     if audience.workspace is None:
         _drop_rejected(connection, selection)
     resolve_targets(connection)
+    _keep_apart(connection)
     for table in given:
-        connection.execute(f'CREATE TABLE "{table.name}" AS {_latest(table)}')
+        connection.execute(f'CREATE TABLE "{table.name}" AS {_latest(table, audience.workspace)}')
         connection.execute(f'DROP TABLE "given_{table.name}"')
     read = [one for one in selection.chosen if audience.with_simulated or one.kept.key not in simulated]
     for name in _OWN:
@@ -71,7 +76,26 @@ def _drop_rejected(connection: duckdb.DuckDBPyConnection, selection: Selection) 
     connection.execute("DROP TABLE _rejected")
 
 
-def _latest(table: Table) -> str:
+def _keep_apart(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let observations and reductions that two workspaces have under one name live beside one another.
+
+    `main` has the plain name, or the first of the others; the rest have it with their workspace behind an `@`.
+    """
+    for name, identifier in APART.items():
+        shared = connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE _shared AS SELECT {identifier}, workspace "
+            f"FROM (SELECT DISTINCT {identifier}, workspace FROM given_{name}) QUALIFY row_number() OVER "
+            f"(PARTITION BY {identifier} ORDER BY workspace <> 'main', workspace) > 1"
+        ).fetchall()
+        for table in tables().values() if shared[0][0] else ():
+            if identifier in table.names:
+                connection.execute(
+                    f"UPDATE given_{table.name} AS r SET {identifier} = r.{identifier} || '@' || r.workspace "
+                    f"FROM _shared s WHERE r.{identifier} = s.{identifier} AND r.workspace = s.workspace"
+                )
+
+
+def _latest(table: Table, ours: str | None) -> str:
     """Query of one version of every row: merged, or else all that the newest source says under that key."""
     key = ", ".join(f'"{name}"' for name in table.key)
     names = ", ".join(f'"{name}"' for name in table.names)
@@ -80,12 +104,14 @@ def _latest(table: Table) -> str:
             f'SELECT {names} FROM "given_{table.name}" '
             f"QUALIFY rank() OVER (PARTITION BY {key} ORDER BY _rank DESC) = 1"
         )
-    merged = ", ".join(f'{_merge(name)} AS "{name}"' for name in table.names if name not in table.key)
+    merged = ", ".join(f'{_merge(name, ours)} AS "{name}"' for name in table.names if name not in table.key)
     return f'SELECT {names} FROM (SELECT {key}, {merged} FROM "given_{table.name}" GROUP BY {key})'
 
 
-def _merge(name: str) -> str:
+def _merge(name: str, ours: str | None) -> str:
     """One value from what several sources say, the newest of the observed ones; private if any source is."""
+    if name == "workspace" and ours is not None:  # what only its members see is theirs
+        return f"coalesce(max(workspace) FILTER (workspace = '{ours}'), min(workspace))"
     if name == "simulated":
         return "bool_and(simulated)"
     if name == "release_date":

@@ -10,6 +10,7 @@ from lyot.build.grouping import group_detections
 from lyot.build.masses import add_masses
 from lyot.build.preference import prefer_values
 from lyot.build.reuse import recall
+from lyot.build.sequences import add_positions
 from lyot.build.verdicts import add_verdicts
 from lyot.build.visible import Audience
 from lyot.catalog.isochrones import Isochrones
@@ -34,16 +35,18 @@ def derive(
     """
     recall(connection, before)
     prefer_values(connection)
-    for step in (LIMITS_AS_MAGNITUDES, CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES, ABSOLUTE_MAGNITUDES):
+    for step in (LIMITS_AS_MAGNITUDES, CONTRASTS_AS_MAGNITUDES, APPARENT_MAGNITUDES):
         connection.execute(step)
+    connection.execute(ABSOLUTE_MAGNITUDES, {"ours": audience.workspace})
     if isochrones is not None:
-        add_masses(connection, isochrones)
+        add_masses(connection, isochrones, audience)
     group_detections(connection)
     connection.execute(UNKNOWN_COMPANIONS)
     connection.execute(UNKNOWN_JUDGED)
     add_verdicts(connection, audience)
     for step in (EPOCHS, COMPANION_STATUS, DETECTION_STATUS):
         connection.execute(step)
+    add_positions(connection, audience)
 
 
 LIMITS_AS_MAGNITUDES = """
@@ -97,6 +100,7 @@ SELECT m.* REPLACE (
     sqrt(m.error_plus ** 2 + (5 / ln(10) * t.parallax_error / t.parallax) ** 2) AS error_plus,
     'derived from the apparent magnitude of this reference and the parallax of the target' AS preferred_reason,
     m.simulated OR t.simulated AS simulated,
+    CASE WHEN t.workspace = $ours THEN $ours ELSE m.workspace END AS workspace,
     CASE WHEN m.release_date IS NOT NULL AND t.release_date IS NOT NULL
         THEN greatest(m.release_date, t.release_date) END AS release_date
 )

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from lyot.build.consolidate import FRAMES
 from lyot.build.reuse import recall_groups
 from lyot.build.rows import columns, read
 from lyot.catalog.grouping import Detections, Field, Grouping, group_all
@@ -23,7 +24,7 @@ ORDER BY target_id
 """
 _KNOWN = f"SELECT target_id, companion_id FROM companion WHERE target_id IN ({_OPEN}) ORDER BY companion_id"
 _DETECTIONS = f"""
-SELECT detection.rowid AS row, target_id, companion_id, observation_id, coalesce(snr, 0) AS snr, {", ".join(COLUMNS)},
+SELECT detection.rowid AS row, target_id, companion_id, {FRAMES}, coalesce(snr, 0) AS snr, {", ".join(COLUMNS)},
     pmra, pmdec
 FROM detection LEFT JOIN target USING (target_id) WHERE target_id IN ({_OPEN})
 ORDER BY target_id, mjd, reduction_id, number, wavelength

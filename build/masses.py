@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from lyot.build.rows import insert, read
+from lyot.build.visible import Audience
 from lyot.catalog.isochrones import Isochrones, mass_of
 from lyot.catalog.photometry import Magnitude
 from lyot.catalog.table import tables
@@ -15,7 +16,8 @@ from lyot.errors import Unprocessable
 #: Magnitudes that catalogue and isochrones may share a filter in, of companions of known age and distance. A mass is
 #: private, or simulated, as soon as one of the rows that it rests on is.
 _MAGNITUDES = """
-SELECT m.target_id, m.companion_id, m.band, m.number, m.reference_id, m.value, m.workspace,
+SELECT m.target_id, m.companion_id, m.band, m.number, m.reference_id, m.value,
+    CASE WHEN t.workspace = $ours THEN $ours ELSE m.workspace END AS workspace,
     greatest(coalesce(m.error_minus, 0), coalesce(m.error_plus, 0)) AS error,
     t.parallax, coalesce(t.parallax_error, 0) AS parallax_error, t.age,
     coalesce(t.age - t.age_min, t.age_error, 0) AS younger, coalesce(t.age_max - t.age, t.age_error, 0) AS older,
@@ -28,10 +30,10 @@ ORDER BY m.companion_id, m.band, m.reference_id, m.number
 """
 
 
-def add_masses(connection: duckdb.DuckDBPyConnection, isochrones: Isochrones) -> None:
+def add_masses(connection: duckdb.DuckDBPyConnection, isochrones: Isochrones, audience: Audience) -> None:
     """Add a mass for every published magnitude of a companion in a filter of the isochrones; none outside the table."""
     made = []
-    for row in list(read(connection, _MAGNITUDES)):
+    for row in list(read(connection, _MAGNITUDES, {"ours": audience.workspace})):
         band = _band(row["band"], isochrones)
         if band is None:
             continue

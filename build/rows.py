@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -15,9 +15,11 @@ Row = dict[str, Any]
 _AT_ONCE = 10_000
 
 
-def read(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
+def read(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | None = None
+) -> Iterator[Row]:
     """The rows of a query as mappings; no other query may run meanwhile."""
-    cursor = connection.execute(query)
+    cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description]
     while batch := cursor.fetchmany(_AT_ONCE):
         yield from (dict(zip(names, row, strict=True)) for row in batch)

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from astropy.time import Time
 
+from lyot.build.consolidate import FRAMES
 from lyot.build.reuse import recall_verdicts
 from lyot.build.rows import columns, read
 from lyot.build.visible import Audience
@@ -23,7 +24,7 @@ FROM detection JOIN companion AS c USING (companion_id)
 WHERE mjd IS NOT NULL AND (separation IS NOT NULL OR dra IS NOT NULL)
 """
 _ASTROMETRY = f"""
-SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, observation_id, {", ".join(COLUMNS)}, pmra, pmdec
+SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, {FRAMES}, {", ".join(COLUMNS)}, pmra, pmdec
 {_SEEN.replace("WHERE", "LEFT JOIN target ON target.target_id = c.target_id WHERE")}
     AND companion_id IN (FROM _unjudged)
 """

@@ -1,10 +1,10 @@
 """Rows in and out of documents: the hierarchy observation → reductions → detections, and flat tables.
 
 A document is a JSON object. Its parts are lists, each of rows of one table by the names of its columns:
-`references`, `surveys`, `targets` (with `aliases`), `companions`, `measurements`, `verdicts` and `observations`,
-whose rows hold `reductions`, whose rows hold `detections` and `detection_limits`. Columns may be missing; what a
-row does not say it has from the row that holds it. Names of columns that no table has are told, never dropped
-silently. Identifiers may be missing too: they are then made from names and dates.
+`references`, `surveys`, `field_dwarfs`, `targets` (with `aliases`), `companions`, `measurements`, `verdicts` and
+`observations`, whose rows hold `reductions`, whose rows hold `detections` and `detection_limits`. Columns may be
+missing; what a row does not say it has from the row that holds it. Names of columns that no table has are told,
+never dropped silently. Identifiers may be missing too: they are then made from names and dates.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ Row = dict[str, Any]
 PARTS = {
     "references": "reference",
     "surveys": "survey",
+    "field_dwarfs": "field_dwarf",
     "targets": "target",
     "companions": "companion",
     "measurements": "measurement",
@@ -38,7 +39,9 @@ PARTS = {
 }
 #: What each kind of row may hold; "" is the document itself.
 INSIDE = {
-    "": ("references", "surveys", "targets", "companions", "measurements", "verdicts", "observations"),
+    "": (
+        "references", "surveys", "field_dwarfs", "targets", "companions", "measurements", "verdicts", "observations",
+    ),
     "target": ("companions", "measurements", "observations"),
     "companion": ("measurements", "verdicts"),
     "observation": ("reductions",),

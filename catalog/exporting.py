@@ -19,6 +19,7 @@ DERIVED = {
     "observation": ("product_key",),
     "reduction": ("product_key",),
 }
+DERIVED_QUANTITIES = ("absolute_mag", "isochrone_mass", "sequence_offset", "sequence_type")
 OWN = ("workspace",)
 #: Columns that lead a flat table of detections; the rest of what is there follows.
 FLAT = (
@@ -57,12 +58,12 @@ def document_of(rows: Mapping[str, Iterable[Row]]) -> dict[str, Any]:
 
 
 def _is_given(table: Table, row: Row) -> bool:
-    """Whether somebody gave the row: the build makes verdicts of astrometry and absolute magnitudes itself."""
+    """Whether somebody gave the row: the build makes verdicts of astrometry and derived quantities itself."""
     if table.name == "verdict":
         return bool(row.get("origin") == "human")
     if table.name == "measurement":
         derived = str(row.get("preferred_reason") or "").startswith("derived")
-        return not (row.get("quantity") in ("absolute_mag", "isochrone_mass") and derived)
+        return not (row.get("quantity") in DERIVED_QUANTITIES and derived)
     return True
 
 

@@ -13,6 +13,7 @@ from lyot.sky import DAY_ERROR
 Row = dict[str, Any]
 
 RELEASED = "2025-01-01"  # they are published; the day from which Lyot shows them
+FIELD = "sanghi-2023"  # where the field dwarfs were compiled
 BANDS = ("B", "V", "R", "I", "J", "H", "K", "L'")  # of stars, in `target`
 MEAN_MOTION = (
     "mean motion between Hipparcos and Gaia: over 25 years a companion pulls its host to and fro, the mean stays"
@@ -33,6 +34,7 @@ def published_document() -> dict[str, Any]:
         "about": "Published values, typed in with their references.",
         "release_date": RELEASED,
         "references": [_said(row) for row in facts("references")],
+        "field_dwarfs": [_said(row) | {"reference_id": FIELD} for row in facts("field_dwarfs")],
         "targets": [_target(star, companions, photometry) for star in stars],
         "companions": [
             *(_companion(row, photometry) for row in companions),

@@ -24,7 +24,7 @@ def tables():
 def test_they_are_small():
     folder = Path(lyot.catalog.__file__).parent / "facts"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 200_000
-    assert {path.stem for path in folder.iterdir()} == set(FILES)
+    assert {path.stem for path in folder.iterdir()} == {*FILES, "field_dwarfs"}
 
 
 def test_every_row_has_a_reference_that_exists(tables):
@@ -74,6 +74,15 @@ def test_the_point_that_was_labelled_c_is_b(tables):
     assert [row["companion_id"] for row in on_day] == ["beta-pic-b"]
     farthest = max(row["separation"] for row in tables["detection"] if row["companion_id"] == "beta-pic-c")
     assert farthest < 150
+
+
+def test_field_dwarfs_are_ordinary_and_near(tables):
+    rows = tables["field_dwarf"]
+    assert {row["reference_id"] for row in rows} == {"sanghi-2023"}
+    assert len(rows) == len({row["name"] for row in rows}) == 457
+    assert all(row["parallax_error"] < 0.1 * row["parallax"] for row in rows)
+    assert all(6 <= row["spectral_number"] < 30 and "pec" not in row["spectral_type"] for row in rows)
+    assert all(len(row["sources"].split("; ")) == 4 for row in rows)
 
 
 def test_ages_are_in_million_years(tables):
@@ -170,3 +179,17 @@ def test_companions_are_those_of_the_source(shared_data, tables):
         assert parallaxes[slug(row["host"])] == said["parallax"][0]
         if row["companion"] != "beta Pic d":  # whose mass is that of c
             assert float(row["mass"]) == pytest.approx(said["mass_companion"][0], rel=1e-4)
+
+
+@pytest.mark.data
+def test_field_dwarfs_are_those_of_the_source(shared_data):
+    source = {row["name"]: row for row in _rows(shared_data, "Ultracool_Fundamental_Properties_Table.csv")}
+    pairs = {"parallax": "plx_formula", "parallax_error": "plxerr_formula", "spectral_number": "sptnum_formula"}
+    pairs |= {f"mko_{band}": f"{band.upper()}_MKO" for band in "jhk"}
+    pairs |= {f"mko_{band}_error": f"{band.upper()}err_MKO" for band in "jhk"}
+    for row in facts("field_dwarfs"):
+        said = source[row["name"]]
+        assert said["age_category"] in ("Field", "FLD-G")
+        assert said["flag"] == "Null"
+        for ours, theirs in pairs.items():
+            assert float(row[ours]) == float(said[theirs]), (row["name"], ours)

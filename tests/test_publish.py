@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from releases import facts, release, rows, sequence
+from releases import OPEN, facts, release, rows, sequence
 
 from lyot.build.publish import publish
 from lyot.catalog.table import tables
@@ -120,6 +120,47 @@ def test_a_private_release_has_its_workspace_and_what_is_public_elsewhere(store,
     assert ours.folder == tmp_path / "out" / "ours"
     assert pq.read_table(ours.folder / "parquet/target.parquet")["target_id"].to_pylist() == ["beta-pic", "mine"]
     assert CANARY.encode() not in everything(ours.folder)
+
+
+@pytest.mark.parametrize("newest", ["main", "ours"])
+def test_one_observation_in_two_workspaces_lives_in_both(store, tmp_path, newest):
+    """Whichever came last: the private one neither hides the public one nor is hidden by it, and nothing leaks."""
+    facts(store)
+    for workspace in sorted(["main", "ours"], key=newest.__eq__):
+        private = workspace == "ours"
+        sequence(store, workspace=workspace, date=None if private else OPEN, words=CANARY if private else "")
+
+    public, ours = publish(store, tmp_path / "out"), publish(store, tmp_path / "out", workspace="ours")
+
+    assert CANARY.encode() not in everything(public.folder)
+    for table in ("observation", "reduction", "detection"):
+        name = "observation_id" if table == "observation" else "reduction_id"
+        seen = {release.folder: pq.read_table(release.folder / f"parquet/{table}.parquet").to_pylist()
+                for release in (public, ours)}  # fmt: skip
+        plain = seen[public.folder][0][name]
+        assert [(row[name], row["workspace"]) for row in seen[public.folder]] == [(plain, "main")]
+        assert [(row[name], row["workspace"]) for row in seen[ours.folder]] == [
+            (plain, "main"), (f"{plain}@ours", "ours")
+        ]  # fmt: skip
+    assert {row["observation_id"] for row in seen[ours.folder]} == {
+        "naco/beta-pic/2013-02-01", "naco/beta-pic/2013-02-01@ours"
+    }  # fmt: skip
+
+
+def test_what_is_derived_from_a_private_star_is_private(store, tmp_path):
+    """A star that `ours` describes too is theirs in their release; so are magnitudes that rest on it."""
+    facts(store)
+    seen = {"quantity": "apparent_mag", "band": "NACO/Lp", "value": 11.3, "error_plus": 0.1, "number": 0}
+    of_b = seen | {"target_id": "beta-pic", "companion_id": "beta-pic-b", "reference_id": "gaia"}
+    store.put(Product(kind="import", dataset="import/b", record={}), rows=rows("measurement", of_b))
+    release(store, "import/b", OPEN)
+    facts(store, dataset="facts/ours", date=None, workspace="ours")
+
+    done = publish(store, tmp_path / "out", workspace="ours")
+
+    made = [row for row in pq.read_table(done.folder / "parquet/measurement.parquet").to_pylist()
+            if row["quantity"] == "absolute_mag"]  # fmt: skip
+    assert [(row["workspace"], row["release_date"]) for row in made] == [("ours", None)]
 
 
 def test_a_workspace_that_never_releases(store, tmp_path):
