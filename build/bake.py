@@ -6,6 +6,7 @@ them in its free pages.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,7 @@ _BATCH = 65_536
 
 
 def bake(connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, Any]) -> dict[str, int]:
-    """Write `lyot.duckdb`, `lyot.db` and `parquet/` into `folder`; the number of rows of each table.
+    """Write `lyot.duckdb`, `lyot.db` with its `inspect.json`, and `parquet/`; the number of rows of each table.
 
     Parameters
     ----------
@@ -98,6 +99,18 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
         tap_schema.bake(lite)
         lite.executescript("PRAGMA analysis_limit = 1000; ANALYZE;")  # a thousand rows of each index tell enough
         lite.commit()
+
+
+def inspect(path: Path) -> dict[str, Any]:
+    """What Datasette would find out at every start: digest and size of a database, and the rows of its tables."""
+    with closing(sqlite3.connect(path)) as lite:
+        names = [name for (name,) in lite.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                 if not name.startswith(("sqlite_", "target_fts"))]  # fmt: skip
+        counts = {name: lite.execute(f"SELECT count(*) FROM {_name(name)}").fetchone()[0] for name in names}
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    tables_ = {name: {"count": count} for name, count in counts.items()}
+    return {"hash": digest, "size": path.stat().st_size, "file": path.name, "tables": tables_}
 
 
 #: Names of a star, of its companions, and every alias; `rowid` is that of the target.

@@ -12,6 +12,8 @@ from lyot.catalog.queries import QUERIES
 from lyot.catalog.table import Column, Table, tables
 
 DATABASE = "lyot"
+#: File beside the database: its digest, size and numbers of rows, as `datasette inspect` would write it.
+INSPECTED = "inspect.json"
 HEAD = "# Generated from catalog/ by `lyot metadata > metadata.yml`; not to be edited.\n"
 
 #: What stands for a row where another row points to it.

@@ -17,7 +17,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[str, str]]
 
-CHUNK = 262_144  # bytes sent at once
+CHUNK = 131_072  # bytes sent at once
 LONGEST = 255  # bytes of a file's name, on the disks there are
 #: What pages of the site may do: nothing from elsewhere, no script or style that is not a file of the site.
 POLICY = (

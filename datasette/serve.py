@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -12,9 +13,12 @@ import uvicorn
 from datasette.app import Datasette, pm
 
 import lyot
-from lyot.catalog.metadata import DATABASE, metadata
+from lyot.catalog.metadata import DATABASE, INSPECTED, metadata
 from lyot.datasette import rights
 from lyot.datasette.files import Receive, Scope, Send, find, is_too_long, refuse, respond
+from lyot.datasette.fixed import Fixed
+from lyot.datasette.gate import Gate
+from lyot.datasette.rights import Door, Members, ask_to_wait
 from lyot.datasette.vo.service import Service
 from lyot.errors import BadInput, NotFound
 
@@ -23,54 +27,66 @@ SETTINGS: dict[str, Any] = {
     "default_page_size": 50,
     "facet_time_limit_ms": 500,
     "max_csv_mb": 100,
-    "max_returned_rows": 10_000,
+    "max_returned_rows": 1_000,
     "num_sql_threads": 4,
     "sql_time_limit_ms": 2_000,
     "suggest_facets": False,  # suggesting them takes a facet page from 50 ms to 2 s
     "template_debug": False,
 }
 READING = ("GET", "HEAD", "OPTIONS")  # a release is read, never written
-HIDDEN = ("/-/databases", "/-/threads", "/-/plugins")  # where files lie on this machine is nobody's business
-SECRET = ("/-/metadata", "/-/config", "/-/settings")  # a member must not see the tokens of the others
+#: Where files lie on this machine is nobody's business, and no member sees the tokens of the others.
+HIDDEN = ("/-/databases", "/-/threads", "/-/plugins", "/-/metadata", "/-/config", "/-/settings", "/-/password-tool")
+MOST_CONNECTIONS = 1_000
 #: Where rich is installed Datasette prints every refused query with all local variables around it.
 pm.get_plugin("datasette.handle_exception").rich = None
 _HERE = Path(lyot.__file__).parent
 
 
 class Application:
-    """ASGI application of a release: a path that is a file of the site is served from it, Datasette has the rest."""
+    """ASGI application of a release: a path that is a file of the site is served from it, Datasette has the rest.
 
-    def __init__(
-        self, site: Path, portal: Datasette, observatory: Service, *, public: bool, locked: bool = False
-    ) -> None:
+    Without a `door` everybody may read it, from other sites, too.
+    """
+
+    def __init__(self, site: Path, portal: Datasette, observatory: Service, door: Door | None, *, public: bool) -> None:
         self.site = site
-        self.locked = locked
         self.datasette = portal
         self.observatory = observatory
-        self._portal = portal.app()
+        self._door = door
         self._extra = [("access-control-allow-origin", "*")] if public else []
+        folders = (_HERE / "templates" / "datasette", _HERE / "datasette")
+        self._portal = Gate(Fixed(portal, DATABASE, folders, self._extra) if public else portal.app())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
-        if scope["type"] == "http":
-            if self.locked and not await rights.is_known(scope, self.datasette):
-                await rights.turn_away(scope, receive, send)
+        if scope["type"] != "http":
+            await self._portal(scope, receive, send)
+            return
+        if self._door is not None:
+            if not (self._door.is_open(scope) or await self._door.lets_in(scope)):
+                await self._door.turn_away(scope, send)
                 return
-            if self.observatory.serves(scope["path"]):
-                await self.observatory(scope, receive, send, self._extra)
+            if self._door.is_too_soon(scope):
+                await ask_to_wait(send)
                 return
-            if scope["method"] not in READING:
-                await refuse(send, READING)
-                return
-            found = find(self.site, scope["path"])
-            hidden = (*HIDDEN, *SECRET) if self.locked else HIDDEN
-            if scope["path"].split(".")[0].rstrip("/") in hidden or is_too_long(scope["path"]):
-                await refuse(send)
-                return
-            if found is not None and scope["method"] != "OPTIONS":
-                await respond(scope, send, found, self._extra)
-                return
-        await self._portal(scope, receive, send)
+            send = self._door.sealed(send)
+        await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if self.observatory.serves(path):
+            await self.observatory(scope, receive, send, self._extra)
+            return
+        if scope["method"] not in READING and not (self._door and self._door.takes(scope)):
+            await refuse(send, READING)
+            return
+        found = find(self.site, path)
+        if path.split(".")[0].rstrip("/") in HIDDEN or is_too_long(path):
+            await refuse(send)
+        elif found is not None and scope["method"] != "OPTIONS":
+            await respond(scope, send, found, self._extra)
+        else:
+            await self._portal(scope, receive, send)
 
 
 def application(folder: Path | str, base: str = "", *, local: bool = False) -> Application:
@@ -100,33 +116,45 @@ def application(folder: Path | str, base: str = "", *, local: bool = False) -> A
     if not (folder / "site" / "index.html").is_file():
         raise NotFound(f"the release in {folder} has no site", hint=f"render it: lyot site{_option(folder)}")
     public = _is_public(database)
-    tokens = () if public else rights.tokens()
-    if not (public or tokens or local):
+    members = Members() if public else rights.members()
+    if not (public or members or local):
         raise BadInput(
-            f"the release in {folder} is private and nobody has a token for it",
-            hint=f"set ${rights.VARIABLE}, or serve it to this machine alone",
+            f"the release in {folder} is private and nobody has a token or password for it",
+            hint=f"set ${rights.TOKENS_VARIABLE} or ${rights.PASSWORDS_VARIABLE}, or serve it to this machine alone",
         )
+    base = base or os.environ.get("LYOT_BASE_URL", "http://127.0.0.1:8001")
     observatory = Service(
         database,
-        base or os.environ.get("LYOT_BASE_URL", "http://127.0.0.1:8001"),
+        base,
         os.environ.get("LYOT_AUTHORITY", "lyot.invalid"),
         folder.with_name(f".{folder.name}.jobs"),
         tuple(os.environ.get("LYOT_UPLOAD_HOSTS", "").lower().split()),
     )
-    datasette = portal(database, public=public, tokens=tokens)
-    return Application(folder / "site", datasette, observatory, public=public, locked=bool(tokens))
+    datasette = portal(database, public=public, members=members)
+    door = Door(datasette, members, base) if members else None
+    return Application(folder / "site", datasette, observatory, door, public=public)
 
 
-def portal(database: Path, *, public: bool, tokens: tuple[str, ...] = ()) -> Datasette:
-    """Datasette on one baked database, which nothing may change; with tokens, for those alone who show one."""
+def portal(database: Path, *, public: bool, members: Members | None = None) -> Datasette:
+    """Datasette on one baked database, which nothing may change; with members, for those alone."""
+    inspected = database.with_name(INSPECTED)
+    said = metadata()
+    # from 1.0 on queries are no part of the metadata but of the configuration
+    queries = {"databases": {DATABASE: {"queries": said["databases"][DATABASE]["queries"]}}}
+    more: dict[str, Any] = {"config": queries} if hasattr(Datasette, "list_queries") else {}
+    if members:
+        said |= members.configuration()
+        more["secret"] = members.secret
     return Datasette(
         immutables=[str(database)],
         cors=public,
-        metadata={**metadata(), **(rights.configuration(tokens) if tokens else {})},
+        inspect_data=json.loads(inspected.read_text()) if inspected.is_file() else None,
+        metadata=said,
         settings=SETTINGS,
         template_dir=str(_HERE / "templates" / "datasette"),
         plugins_dir=str(_HERE / "datasette" / "plugins"),
         static_mounts=[("lyot-theme", str(_HERE / "datasette" / "static"))],
+        **more,
     )
 
 
@@ -140,7 +168,10 @@ def serve(folder: Path | str, port: int = 8001, host: str = "127.0.0.1") -> None
     """
     base = os.environ.get("LYOT_BASE_URL") or f"http://{host}:{port}"
     local = host in ("127.0.0.1", "::1", "localhost")
-    uvicorn.run(application(folder, base, local=local), host=host, port=port, log_level="info", server_header=False)
+    served = application(folder, base, local=local)
+    uvicorn.run(
+        served, host=host, port=port, log_level="info", server_header=False, limit_concurrency=MOST_CONNECTIONS
+    )
 
 
 def _is_public(database: Path) -> bool:

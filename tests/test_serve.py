@@ -146,7 +146,10 @@ def test_where_files_lie_on_the_server_is_not_told(served):
 
 
 def test_nothing_can_be_written(served):
-    assert ask(served, "/lyot?sql=delete+from+target").status_code == 400
+    answer = ask(served, "/lyot.json?sql=delete+from+target")
+    if answer.is_redirect:  # in Datasette 1.0
+        answer = ask(served, answer.headers["location"])
+    assert answer.status_code == 400
     assert ask(served, "/lyot/target", "POST").status_code == 405
 
 
