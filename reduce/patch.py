@@ -13,7 +13,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lyot.cube import Floats, Images
-from lyot.reduce.shears import STEPS, SUMS_MAY_BE_REORDERED, sinc_weights
+from lyot.reduce.shears import (
+    SUMS_MAY_BE_REORDERED,
+    before_quarter_turns,
+    in_frame,
+    pixel_below,
+    place_before,
+    shears_of,
+    sinc_weights,
+    split,
+)
 from lyot.reduce.zone import Indices
 
 UNSEEN = -1  # in a window's `place`: a pixel that no frame needs
@@ -103,35 +112,6 @@ def derotate_patch(values: Images, window: Window) -> Images:
 
 
 @njit(nogil=True, cache=True)
-def _source(y, x, quarters, ny, nx):  # type: ignore[no-untyped-def]
-    """Pixel of the frame that a quarter-turned frame shows at (y, x)."""
-    if quarters == 0:
-        return y, x
-    if quarters == 1:
-        return ny - 1 - x, y
-    if quarters == 2:
-        return ny - 1 - y, nx - 1 - x
-    return x, nx - 1 - y
-
-
-@njit(nogil=True, cache=True)
-def _shears(turn, ny, nx):  # type: ignore[no-untyped-def]
-    """Quarter turns, the star after them, and the slopes of the shears that do the rest of a turn."""
-    quarters = int(np.round(turn / (np.pi / 2)))
-    phi = turn - quarters * (np.pi / 2)
-    quarters %= 4
-    cy, cx = ny // 2, nx // 2
-    sy, sx = cy, cx
-    if quarters == 1:
-        sy, sx = cx, ny - 1 - cy
-    elif quarters == 2:
-        sy, sx = ny - 1 - cy, nx - 1 - cx
-    elif quarters == 3:
-        sy, sx = nx - 1 - cx, cy
-    return quarters, sy, sx, np.tan(phi / 2), -np.sin(phi)
-
-
-@njit(nogil=True, cache=True)
 def _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns):  # type: ignore[no-untyped-def]
     """What a window reads: columns of the frame sheared twice, rows of the frame sheared once, columns of the frame.
 
@@ -171,18 +151,19 @@ def _mark(needed, turns, taps, rows, columns):  # type: ignore[no-untyped-def]
     cy, cx = ny // 2, nx // 2
     height, width = 0, 0
     for turn in turns:
-        quarters, sy, sx, along_x, along_y = _shears(turn, ny, nx)
+        quarters, sy, sx, along_x, along_y = shears_of(turn, ny, nx)
         first, last, bottom, top, left, right = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
         height, width = max(height, top - bottom), max(width, right - left)
         high, wide = (ny, nx) if quarters % 2 == 0 else (nx, ny)
         for y in range(max(bottom, 0), min(top, high)):
             start, stop = _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last)
             for x in range(max(start, 0), min(stop, wide)):
-                needed[_source(y, x, quarters, ny, nx)] = True
+                needed[before_quarter_turns(y, x, quarters, ny, nx)] = True
         cosine, sine = np.cos(turn), np.sin(turn)
         for y in range(rows[0], rows[1]):
             for x in range(columns[0], columns[1]):
-                j, i, _, _ = _origin(y, x, cosine, sine, ny, nx)
+                v, u = place_before(y, x, cosine, sine, ny, nx)
+                j, i = pixel_below(v, ny)[0], pixel_below(u, nx)[0]
                 needed[j : j + 2, i : i + 2] = True
     return height, width
 
@@ -192,13 +173,13 @@ def _fill_patches(patches, place, turns, taps, rows, columns):  # type: ignore[n
     ny, nx = place.shape
     cy, cx = ny // 2, nx // 2
     for t in range(len(turns)):
-        quarters, sy, sx, along_x, along_y = _shears(turns[t], ny, nx)
+        quarters, sy, sx, along_x, along_y = shears_of(turns[t], ny, nx)
         first, last, bottom, top, left, _ = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
         high, wide = (ny, nx) if quarters % 2 == 0 else (nx, ny)
         for y in range(max(bottom, 0), min(top, high)):
             start, stop = _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last)
             for x in range(max(start, 0), min(stop, wide)):
-                patches[t, y - bottom, x - left] = place[_source(y, x, quarters, ny, nx)]
+                patches[t, y - bottom, x - left] = place[before_quarter_turns(y, x, quarters, ny, nx)]
 
 
 @njit(nogil=True, cache=True, fastmath=SUMS_MAY_BE_REORDERED)
@@ -211,7 +192,7 @@ def _turn(values, patches, place, turns, table, rows, columns, out):  # type: ig
     patch = np.empty(patches.shape[1:], np.float32)
     nothing = values.shape[1]
     for t in range(len(turns)):
-        _, sy, sx, along_x, along_y = _shears(turns[t], ny, nx)
+        _, sy, sx, along_x, along_y = shears_of(turns[t], ny, nx)
         first, last, bottom, top, left, _ = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
         missing = False
         for y in range(top - bottom):
@@ -224,15 +205,13 @@ def _turn(values, patches, place, turns, table, rows, columns, out):  # type: ig
         width = last - first
         once = np.zeros((top - bottom, width), np.float32)
         for y in range(top - bottom):
-            shift = along_x * (bottom + y - sy)
-            whole = int(np.floor(shift))
-            weights = table[int((shift - whole) * STEPS + 0.5)]
+            whole, step = split(along_x * (bottom + y - sy))
+            weights = table[step]
             _add_weighed(once[y], patch[y], first + sx - cx + whole - before - left, weights)
         twice = np.zeros((rows[1] - rows[0], width), np.float32)
         for x in range(width):
-            shift = along_y * (first + x - cx)
-            whole = int(np.floor(shift))
-            weights = table[int((shift - whole) * STEPS + 0.5)]
+            whole, step = split(along_y * (first + x - cx))
+            weights = table[step]
             start = rows[0] + whole - before - (bottom - sy + cy)
             for y in range(len(twice)):
                 total = np.float32(0)
@@ -241,9 +220,8 @@ def _turn(values, patches, place, turns, table, rows, columns, out):  # type: ig
                 twice[y, x] = total
         out[t] = 0.0
         for y in range(len(twice)):
-            shift = along_x * (rows[0] + y - cy)
-            whole = int(np.floor(shift))
-            weights = table[int((shift - whole) * STEPS + 0.5)]
+            whole, step = split(along_x * (rows[0] + y - cy))
+            weights = table[step]
             _add_weighed(out[t, y], twice[y], columns[0] + whole - before - first, weights)
         _hide(values, place, turns[t], rows, columns, t, missing, out[t])
 
@@ -258,30 +236,22 @@ def _add_weighed(out, row, first, weights):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _origin(y, x, cosine, sine, ny, nx):  # type: ignore[no-untyped-def]
-    """Pixel of the frame below and left of what a turn brings to (y, x), and how far from it that is (v, u)."""
-    dy, dx = y - ny // 2, x - nx // 2
-    v, u = dy * cosine - dx * sine + ny // 2, dx * cosine + dy * sine + nx // 2
-    j, i = min(max(int(v), 0), ny - 2), min(max(int(u), 0), nx - 2)
-    return j, i, v - j, u - i
-
-
-@njit(nogil=True, cache=True)
 def _hide(values, place, turn, rows, columns, t, missing, out):  # type: ignore[no-untyped-def]
     """NaN where a pixel comes from outside the frame, or mostly from unknown pixels."""
     ny, nx = place.shape
     cosine, sine = np.cos(turn), np.sin(turn)
     for y in range(rows[0], rows[1]):
         for x in range(columns[0], columns[1]):
-            j, i, v, u = _origin(y, x, cosine, sine, ny, nx)
-            if not (-0.5 <= j + v <= ny - 0.5 and -0.5 <= i + u <= nx - 0.5):
+            v, u = place_before(y, x, cosine, sine, ny, nx)
+            if not in_frame(v, u, ny, nx):
                 out[y - rows[0], x - columns[0]] = np.nan
             elif missing:
+                (j, v), (i, u) = pixel_below(v, ny), pixel_below(u, nx)
                 known = 0.0
                 for b in range(2):
                     for a in range(2):
                         value = values[t, place[j + b, i + a]]
-                        part = min(max(v if b else 1.0 - v, 0.0), 1.0) * min(max(u if a else 1.0 - u, 0.0), 1.0)
+                        part = (v if b else 1.0 - v) * (u if a else 1.0 - u)
                         known += part if value == value else 0.0
                 if known < 0.5:
                     out[y - rows[0], x - columns[0]] = np.nan
