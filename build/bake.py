@@ -7,6 +7,7 @@ them in its free pages.
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 
 from lyot.catalog import tap_schema
 from lyot.catalog.indices import has_full_key, indices
+from lyot.catalog.metadata import DATABASE, INSPECTED
 from lyot.catalog.table import Column, Table, tables
 
 SQLITE = {"text": "TEXT", "int": "INTEGER", "float": "REAL", "bool": "INTEGER", "date": "TEXT", "json": "TEXT"}
@@ -99,6 +101,7 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
         tap_schema.bake(lite)
         lite.executescript("PRAGMA analysis_limit = 1000; ANALYZE;")  # a thousand rows of each index tell enough
         lite.commit()
+    path.with_name(INSPECTED).write_text(json.dumps({DATABASE: inspect(path)}, indent=1))
 
 
 def inspect(path: Path) -> dict[str, Any]:
