@@ -1,14 +1,18 @@
 """Names that only the services know. Every answer here is made by hand, none was recorded."""
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs
 
 import pytest
+from click.testing import CliRunner
 
 from lyot.build import resolve
 from lyot.catalog import simbad
 from lyot.catalog.exchange import rows_of
+from lyot.cli import cli
 from lyot.errors import BadInput, NotFound, Unprocessable
 from lyot.store import Store
 
@@ -180,3 +184,97 @@ def test_a_query_that_is_refused(serve):
 def test_the_document_is_json(store):
     kept = resolve.resolve(store, "ζ Tst", "main", ask=Service())
     assert json.loads(store.read(kept, "document"))["targets"][0]["name"] == "ζ Tst"
+
+
+# ---- the command, against services on this machine -------------------------------------------------------------------
+
+
+def _votable(rows):
+    """A VOTable of rows given as mappings, as a TAP service writes it."""
+    types = {int: 'datatype="long"', float: 'datatype="double"', str: 'datatype="char" arraysize="*"'}
+    kinds = {name: next((type(row[name]) for row in rows if row[name] is not None), str) for name in rows[0]}
+    fields = "".join(f'<FIELD name="{name}" {types[kind]}/>' for name, kind in kinds.items())
+    cells = "".join(
+        "<TR>" + "".join(f"<TD>{'' if value is None else value}</TD>" for value in row.values()) + "</TR>"
+        for row in rows
+    )
+    return (
+        '<?xml version="1.0"?><VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
+        '<RESOURCE type="results"><INFO name="QUERY_STATUS" value="OK"/><TABLE>'
+        f"{fields}<DATA><TABLEDATA>{cells}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+
+
+@pytest.fixture
+def services(monkeypatch):
+    """SIMBAD and Gaia that know one star by hand-made answers; what each was asked."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            adql = form["QUERY"][0]
+            asked.append((self.path, adql))
+            known = "'zet Tst'" in adql or "oidref = 7" in adql or "source_id = 42" in adql
+            rows = Service()(f"http://{self.headers['Host']}{self.path.removesuffix('/sync')}", adql)
+            body = _votable(rows if known else [dict.fromkeys(rows[0])])
+            if not known:
+                body = re.sub(r"<TR>.*</TR>", "", body)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-votable+xml")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    monkeypatch.setattr(simbad, "SIMBAD", f"http://127.0.0.1:{server.server_port}/simbad")
+    monkeypatch.setattr(simbad, "GAIA", f"http://127.0.0.1:{server.server_port}/gaia")
+    yield asked
+    server.shutdown()
+    server.server_close()
+
+
+def _command(tmp_path, *words):
+    return CliRunner().invoke(cli, [*words, "--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")])
+
+
+def test_the_command_asks_only_when_it_may(services, tmp_path):
+    offline = _command(tmp_path, "resolve", "zet Tst")
+    assert (offline.exit_code, services) == (1, [])
+    assert offline.stdout.startswith("zet Tst  not known")
+    online = _command(tmp_path, "resolve", "zet Tst", "--online")
+    assert online.exit_code == 0, online.output
+    assert online.stdout == "zet Tst  zet-tst  import/resolved-zet-tst\n"
+    assert [path for path, _ in services] == ["/simbad/sync"] * 3 + ["/gaia/sync"]
+
+
+def test_what_the_command_learnt_is_known_from_then_on(services, tmp_path):
+    _command(tmp_path, "resolve", "zet Tst", "--online")
+    asked = len(services)
+    for name in ("HD 999999", "hip_999999", "ζ Tst"):
+        again = _command(tmp_path, "resolve", name, "--online", "--json")
+        assert json.loads(again.stdout) == [{"name": name, "target_id": "zet-tst", "said": "known"}]
+    assert len(services) == asked
+    store = Store(str(tmp_path / "store"))
+    (kept,) = store.find(kind="import")
+    target = store.rows(kept, "target").to_pylist()[0]
+    assert (target["ra"], target["pmra"], target["mag_h"]) == (10.5001, 50.1, 4.5)  # Gaia's place, SIMBAD's magnitude
+    assert target["radial_velocity"] is None
+
+
+def test_the_command_says_what_nobody_knows(services, tmp_path):
+    said = _command(tmp_path, "resolve", "Nowhere", "zet Tst", "--online")
+    assert said.exit_code == 1
+    assert "Nowhere  not known  SIMBAD knows no object by the name 'Nowhere'" in said.stdout
+    assert "zet Tst  zet-tst" in said.stdout
+
+
+def test_a_new_target_is_looked_up_by_the_command(services, tmp_path):
+    seen = tmp_path / "seen.csv"
+    seen.write_text("target_name,mjd,separation,position_angle\nzet Tst,57000.2,500,10\n")
+    assert _command(tmp_path, "import", str(seen)).exit_code == 0
+    said = _command(tmp_path, "resolve", "--new", "--online")
+    assert said.stdout == "zet Tst  zet-tst  import/resolved-zet-tst\n"
