@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -83,12 +84,13 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
 
 def remainder(weights: Floats, frames: Images) -> Images:
     """frames − weights · frames, for few pixels: `weights` (nframe, nframe), `frames` (nframe, npixel)."""
-    factors = factored(weights) if frames.shape[1] > 16 * len(weights) else ()
+    factors = _spanned(weights) if frames.shape[1] > 8 * len(weights) else ()
     if not factors:
         rest: Images = (np.eye(len(weights)) - weights).astype(np.float32) @ frames
         return rest
     left, right = (factor.astype(np.float32) for factor in factors)
-    return frames - left @ (right @ frames)
+    rest = left @ (right @ frames)
+    return np.subtract(frames, rest, out=rest)
 
 
 def factored(weights: Floats) -> tuple[Floats, Floats] | tuple[()]:
@@ -110,21 +112,34 @@ def factored(weights: Floats) -> tuple[Floats, Floats] | tuple[()]:
     ----------
     Halko, Martinsson & Tropp 2011, SIAM Review 53, 217, algorithm 4.1.
     """
+    spanned = _spanned(weights)
+    if not spanned:
+        return ()
+    basis, inner = spanned
+    left, size, right = np.linalg.svd(inner, full_matrices=False)
+    rank = int((size > EXACT * size[0]).sum())
+    return () if 3 * rank > min(weights.shape) else (basis @ left[:, :rank], size[:rank, None] * right[:rank])
+
+
+def _spanned(weights: Floats) -> tuple[Floats, Floats] | tuple[()]:
+    """The same of a few numbers more than the rank: a basis that spans what the matrix gives, and its coordinates."""
     largest = float(np.abs(weights).max())
     if not 0.0 < largest < np.inf:  # nothing to factor, or NaN for a frame that has no library
         return ()
-    rng = np.random.default_rng(0)
     for tried in PROBES:
         if 3 * tried > 2 * min(weights.shape):
             return ()
-        basis, _ = np.linalg.qr(weights @ rng.standard_normal((weights.shape[1], tried)))
+        basis, _ = np.linalg.qr(weights @ _probes(weights.shape[1], tried))
         inner = basis.T @ weights
-        if np.abs(weights - basis @ inner).max() > EXACT * largest:
-            continue
-        left, size, right = np.linalg.svd(inner, full_matrices=False)
-        rank = int((size > EXACT * size[0]).sum())
-        return () if 3 * rank > min(weights.shape) else (basis @ left[:, :rank], size[:rank, None] * right[:rank])
+        if np.abs(weights - basis @ inner).max() <= EXACT * largest:
+            return basis, inner
     return ()
+
+
+@cache
+def _probes(size: int, count: int) -> Floats:
+    """Random vectors, always the same."""
+    return np.random.default_rng(0).standard_normal((size, count))
 
 
 def blocks(pixels: Indices, nframe: int) -> Iterator[slice | Indices]:

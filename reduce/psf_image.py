@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lyot.cube import Cube, Floats
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.apertures import aperture_sum
-from lyot.reduce.shears import STEPS, sinc_weights
+from lyot.reduce.shears import STEPS, SUMS_MAY_BE_REORDERED, sinc_weights
 
 FWHM_OF_SIGMA = math.sqrt(8.0 * math.log(2.0))
 NORMALISED = 1.6  # flux in 1 FWHM, at most, of a PSF that passes for normalised by somebody else's FWHM; or one over it
@@ -168,33 +168,39 @@ def stamps(psf: NDArray[np.floating], dy: ArrayLike, dx: ArrayLike) -> Floats:
     -------
     (n, y, x)
     """
-    moves = np.atleast_1d(np.asarray(dy, dtype=np.float64)), np.atleast_1d(np.asarray(dx, dtype=np.float64))
-    image = np.ascontiguousarray(psf, dtype=np.float64)
-    moved = np.empty((len(moves[0]), *image.shape))
-    _move(image, *moves, sinc_weights().astype(np.float64), moved)
+    up, right = (np.atleast_1d(np.asarray(move, dtype=np.float64)) for move in (dy, dx))
+    table = sinc_weights().astype(np.float64)
+    moved = np.empty((len(up), *np.shape(psf)))
+    _move(np.pad(np.asarray(psf, dtype=np.float64), table.shape[1]), up, right, table, moved)
     return moved
 
 
 @njit(nogil=True, cache=True)
-def _move(psf, dy, dx, table, moved):  # type: ignore[no-untyped-def]
-    ny, nx = psf.shape
+def _move(padded, dy, dx, table, moved):  # type: ignore[no-untyped-def]
+    """Move an image with zeros around it, its rows strung together: a step along y is as many numbers as a row has."""
     taps = table.shape[1]
-    before = taps // 2 - 1
-    wide = np.empty((ny, nx))
+    ny, nx = moved.shape[1:]
+    width = nx + 2 * taps
+    start, count = taps * width, ny * width
+    image, once, twice = padded.ravel(), np.zeros(padded.size), np.empty(count)
     for n in range(len(dy)):
         whole = int(np.floor(-dx[n]))
-        weights = table[int((-dx[n] - whole) * STEPS + 0.5)]
-        wide[:] = 0.0
-        for k in range(taps):
-            offset = whole - before + k
-            for y in range(ny):
-                for x in range(max(0, -offset), min(nx, nx - offset)):
-                    wide[y, x] += weights[k] * psf[y, x + offset]
+        first = start + whole - taps // 2 + 1
+        _filter(once[start : start + count], image, first, 1, table[int((-dx[n] - whole) * STEPS + 0.5)])
         whole = int(np.floor(-dy[n]))
-        weights = table[int((-dy[n] - whole) * STEPS + 0.5)]
-        moved[n] = 0.0
-        for k in range(taps):
-            offset = whole - before + k
-            for y in range(max(0, -offset), min(ny, ny - offset)):
-                for x in range(nx):
-                    moved[n, y, x] += weights[k] * wide[y + offset, x]
+        first = start + (whole - taps // 2 + 1) * width
+        _filter(twice, once, first, width, table[int((-dy[n] - whole) * STEPS + 0.5)])
+        for y in range(ny):
+            moved[n, y] = twice[y * width + taps : y * width + taps + nx]
+
+
+@njit(nogil=True, cache=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _filter(out, row, first, stride, weights):  # type: ignore[no-untyped-def]
+    """out[x] = Σ_k weights[k] row[first + k stride + x], four weights at a time to spare the memory."""
+    out[:] = 0.0
+    for k in range(0, len(weights), 4):
+        w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        start = first + k * stride
+        a, b, c, d = row[start:], row[start + stride :], row[start + 2 * stride :], row[start + 3 * stride :]
+        for x in range(len(out)):
+            out[x] += w0 * a[x] + w1 * b[x] + w2 * c[x] + w3 * d[x]

@@ -16,6 +16,8 @@ NOISE_FLOOR = 1e-12  # of the largest eigenvalue; modes below it are rounding
 
 ROUNDING = 1e-8  # of the library's power; scalar products are no better
 
+SMALL = 128  # frames up to which all modes cost what a few do, by a routine that lets other threads go on
+
 Solver = Callable[[Floats, Floats], Floats]
 
 
@@ -46,7 +48,11 @@ def principal_weights(gram: Floats, cross: Floats, ncomp: int) -> Floats:
         raise Unprocessable(
             f"{ncomp} components asked of {nref} frames", hint="lower ncomp, or widen the reference library"
         )
-    values, modes = eigh(gram, subset_by_index=[nref - ncomp, nref - 1], check_finite=False)
+    if nref <= SMALL:
+        values, modes = np.linalg.eigh(gram)
+        values, modes = values[nref - ncomp :], modes[:, nref - ncomp :]
+    else:
+        values, modes = eigh(gram, subset_by_index=[nref - ncomp, nref - 1], check_finite=False)
     solid = values > NOISE_FLOOR * values[-1]
     values, modes = values[solid], modes[:, solid]
     weights: Floats = (cross @ (modes / values)) @ modes.T
