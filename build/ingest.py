@@ -10,6 +10,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from lyot.build.rights import end_of_proprietary_period
 from lyot.errors import BadInput, NotFound
 from lyot.progress import steps
 from lyot.reduce.cards import read_header
@@ -60,6 +61,8 @@ def ingest(store: Store, paths: Sequence[Path], workspace: str = "main") -> Inge
         if one.sha256:
             store.note(f"raw/{one.sha256[:16]}", one.model_dump(), workspace=workspace)
     grouped = known(store, workspace)
+    for dataset in grouped.datasets:
+        end_of_proprietary_period(store, dataset.name, dataset.night, workspace)
     reasons = {one.path: why for one, why in grouped.left_over}
     here = {one.path: one for one in files}
     first = {one.sha256: one.path for one in reversed(files) if one.sha256}

@@ -15,6 +15,7 @@ import duckdb
 from lyot.build.consolidate import consolidate
 from lyot.build.derive import derive
 from lyot.build.importing import keep_document
+from lyot.build.rights import policy_of
 from lyot.build.visible import Audience, select
 from lyot.catalog.names import dictionary
 from lyot.catalog.release import release_day, today
@@ -29,8 +30,8 @@ class Change(NamedTuple):
     """What was said before, and what is said now; None where nothing is."""
 
     name: str
-    before: str | None
-    now: str | None
+    before: Any
+    now: Any
 
 
 # ---- verdicts ------------------------------------------------------------------------------------------------------
@@ -148,6 +149,17 @@ def set_release(store: Store, dataset: str, date: str | None, by: str, workspace
     before = store.notes(name, workspace=workspace).get(name, {}).get("release_date")
     store.note(name, {"release_date": day, **_changed(by, before)}, workspace=workspace)
     return Change(dataset, before, day)
+
+
+def set_policy(store: Store, workspace: str, by: str, **said: Any) -> dict[str, Change]:
+    """Change what holds in a workspace (`policy`, `needs_validation`, `proprietary_days`); the rest of it stays.
+
+    A proprietary period holds for what is ingested from then on: dates that were given are not moved.
+    """
+    before = policy_of(store, workspace)
+    now = {**before, **said}
+    store.note("policy", {**now, **_changed(by, json.dumps(before))}, workspace=workspace)
+    return {name: Change(name, before[name], now[name]) for name in said}
 
 
 def set_validation(store: Store, reduction: str, validation: str | None, by: str, because: str) -> list[Change]:

@@ -1,12 +1,17 @@
-"""Which version of a data set counts, and from which day it is public: the notes written before a product is kept."""
+"""What holds in a workspace, which version of a data set counts, from which day it is public: notes of the store."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from lyot.catalog.release import release_day
 from lyot.product import Product
 from lyot.store import Store
+
+#: What holds in a workspace that says nothing: with no proprietary period, raw data stay private until somebody says.
+POLICY: Mapping[str, Any] = {"policy": "release-date", "needs_validation": False, "proprietary_days": None}
 
 
 def settle(store: Store, product: Product, release_date: str | None, by: str) -> None:
@@ -22,3 +27,25 @@ def settle(store: Store, product: Product, release_date: str | None, by: str) ->
         changed = datetime.now(UTC).isoformat(timespec="seconds")
         store.note(f"releases/{name}", {"release_date": day, "changed": changed, "by": by}, workspace=workspace)
     store.note(f"current/{name}", {"key": product.key}, workspace=workspace)
+
+
+def policy_of(store: Store, workspace: str) -> dict[str, Any]:
+    """What holds in a workspace: `policy`, `needs_validation` and `proprietary_days`."""
+    said = store.noted("policy", workspace=workspace)
+    return {name: said.get(name, usual) for name, usual in POLICY.items()}
+
+
+def end_of_proprietary_period(store: Store, dataset: str, night: str, workspace: str) -> str | None:
+    """Give a data set of raw frames its release date (ISO day, UTC), if its workspace has a proprietary period.
+
+    Where a person, or an earlier night of the same data set, gave a date already, that holds. Returns the date given.
+    """
+    days = policy_of(store, workspace)["proprietary_days"]
+    if days is None or not night or store.noted(f"releases/{dataset}", workspace=workspace):
+        return None
+    # A night is named by its evening: a day more, and the last of its frames is as old as the period too.
+    day = (date.fromisoformat(night) + timedelta(days=days + 1)).isoformat()
+    changed = datetime.now(UTC).isoformat(timespec="seconds")
+    said = {"release_date": day, "changed": changed, "by": f"proprietary period of {days} d"}
+    store.note(f"releases/{dataset}", said, workspace=workspace)
+    return day

@@ -2,7 +2,7 @@
 
 Beside the products of a workspace stand three kinds of notes that people may change:
 
-- `policy`: {"policy": "release-date" | "never", "needs_validation": bool, "proprietary_days": int};
+- `policy`: {"policy": "release-date" | "never", "needs_validation": bool, "proprietary_days": int or null};
 - `releases/<dataset>`: {"release_date": ISO day or instant, or null};
 - `validations/<key>`: {"validation": "validated" | "flagged" | "rejected", "reason": text}.
 """
@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lyot.build.rights import policy_of
 from lyot.catalog.release import release_day, validated, visible
 from lyot.declaration import canonical
 from lyot.errors import BadInput
 from lyot.store import Kept, Store
 
-#: What holds in a workspace that says nothing.
-POLICY: Mapping[str, Any] = {"policy": "release-date", "needs_validation": False, "proprietary_days": 730}
 #: Kind of a product that holds copies of the rows of others.
 MERGED = "merged"
 
@@ -69,7 +68,7 @@ def select(store: Store, audience: Audience) -> Selection:
         If a note has a release date that is none.
     """
     notes = {name: store.notes(workspace=name) for name in store.workspaces()}
-    policies = {name: {**POLICY, **said.get("policy", {})} for name, said in notes.items()}
+    policies = {name: policy_of(store, name) for name in notes}
     found = store.find()
     everything = [_judgements(kept, notes[kept.product.workspace]) for kept in found if kept.product.kind != MERGED]
     withheld = _withheld(everything, policies, audience)

@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 from releases import OPEN, facts, release, sequence
 
-from lyot.build.judging import give_verdict, set_release, set_validation, withdraw_verdict
+from lyot.build.judging import give_verdict, set_policy, set_release, set_validation, withdraw_verdict
 from lyot.build.publish import publish
 from lyot.build.resolve import resolve_names
+from lyot.build.rights import end_of_proprietary_period
 from lyot.cli import cli
 from lyot.errors import BadInput, NotFound
 from lyot.store import Store
@@ -123,3 +124,31 @@ def test_the_commands(store, tmp_path):
     assert run("export", "--format", "csv").output.startswith("target_id,")
     assert run("export", "--format", "hcifits", "--to", str(tmp_path / "files")).exit_code == 0
     assert len(list((tmp_path / "files").iterdir())) == 1
+
+
+def test_what_holds_in_a_workspace_is_said_shown_and_taken_back(store, tmp_path):
+    at = ["--store", store.url]
+    run = CliRunner().invoke
+    assert asked(store, tmp_path, "SELECT count(*) > 0 FROM reduction") == [(True,)]
+    refused = run(cli, ["workspace", "main", "--policy", "never", *at])
+    assert isinstance(refused.exception, BadInput)
+    assert "who changes" in str(refused.exception)
+    said = run(cli, ["workspace", "main", "--policy", "never", "--proprietary-days", "365", "--by", "A. Grange", *at])
+    assert "policy: release-date → never" in said.output
+    assert "proprietary_days: None → 365" in said.output
+    assert asked(store, tmp_path, "SELECT count(*) > 0 FROM reduction") == [(False,)]
+    back = run(cli, ["workspace", "main", "--policy", "release-date", "--by", "A. Grange", *at])
+    assert back.exit_code == 0
+    assert "proprietary_days  365" in run(cli, ["workspace", *at]).output
+    assert asked(store, tmp_path, "SELECT count(*) > 0 FROM reduction") == [(True,)]
+    assert asked(store, tmp_path, "SELECT proprietary_days FROM workspace") == [(365,)]
+
+
+def test_raw_nights_become_public_when_the_proprietary_period_of_their_workspace_ends(store):
+    name = "sphere-irdis/x/2016-09-15/db-h23"
+    assert end_of_proprietary_period(store, name, "2016-09-15", "main") is None
+    set_policy(store, "main", "A. Grange", proprietary_days=365)
+    assert end_of_proprietary_period(store, name, "2016-09-15", "main") == "2017-09-16"
+    assert store.noted(f"releases/{name}", workspace="main")["release_date"] == "2017-09-16"
+    set_policy(store, "main", "A. Grange", proprietary_days=0)
+    assert end_of_proprietary_period(store, name, "2016-09-15", "main") is None, "what was given is not moved"

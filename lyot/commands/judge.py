@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,6 +65,37 @@ def release_(store: str, out: Path, as_json: bool, workspace: str, dataset: str,
     change = set_release(Store(store), dataset, date, by, workspace)
     line = f"{dataset}: {change.before or 'private'} → {change.now or 'private'}, from the next `lyot build` on"
     tell(change._asdict(), [line], as_json)
+
+
+@click.command("workspace")
+@common
+@click.argument("name", default="main")
+@click.option("--policy", type=click.Choice(["release-date", "never"]),
+              help="Public from the release date on, or never. At first: release-date.")
+@click.option("--needs-validation/--needs-no-validation", default=None,
+              help="Only reductions that a person validated are released. At first: all but rejected ones.")
+@click.option("--proprietary-days", type=click.IntRange(-1), metavar="DAYS",
+              help="What is ingested becomes public so long after its night; -1, as at first: when somebody says.")
+@click.option("--by", help="Who says so.")
+def workspace_(store: str, out: Path, as_json: bool, name: str, by: str | None, **said: Any) -> None:
+    """Show, or change, what holds in the workspace NAME (default: main).
+
+    Example: lyot workspace main --proprietary-days 730 --by "A. Observer"
+    """
+    from lyot.build.judging import set_policy
+    from lyot.build.rights import policy_of
+
+    kept = Store(store)
+    given = {key: value for key, value in said.items() if value is not None}
+    if given.get("proprietary_days") == -1:
+        given["proprietary_days"] = None
+    if given and by is None:
+        raise BadInput("who changes a workspace must say so", hint="--by NAME")
+    changes = set_policy(kept, name, by, **given) if given and by else {}
+    now = policy_of(kept, name)
+    lines = [f"{key:17} {value}" for key, value in now.items()]
+    lines += [f"{one.name}: {one.before} → {one.now}, from the next `lyot build` on" for one in changes.values()]
+    tell({"workspace": name, **now}, lines, as_json)
 
 
 @click.command()
