@@ -24,6 +24,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+#: The one page that runs a database in the browser, and its engine, may compile WebAssembly.
+POLICY_SQL = POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'")
+SQL = ("/sql/", "/static/sqlite/")
 TYPES = {
     ".fits": "application/fits",
     ".parquet": "application/vnd.apache.parquet",
@@ -78,7 +81,7 @@ async def respond(scope: Scope, send: Send, found: Path, extra: Headers) -> None
         ("last-modified", formatdate(status.st_mtime, usegmt=True)),
         ("cache-control", "no-cache"),
         ("accept-ranges", "bytes"),
-        ("content-security-policy", POLICY),
+        ("content-security-policy", POLICY_SQL if scope["path"].startswith(SQL) else POLICY),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "strict-origin-when-cross-origin"),
         *extra,

@@ -1,13 +1,9 @@
 """The site in a real browser, under its own policy: no error, no request elsewhere, with scripts and without."""
 
 import csv
-import functools
 import hashlib
-import shutil
 import subprocess
 import sys
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -23,67 +19,19 @@ PAGES = (
     "docs/dictionary/",
 )  # fmt: skip
 WIDTHS = (360, 800, 1440)
-SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "out" / "screenshots"
-# Chromium as a container runs it; it shall not phone home, or the test would not be of us alone.
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def address(tmp_path_factory, file_server):
     """The site below a prefix of an ordinary file server."""
     folder, store = release(tmp_path_factory.mktemp("browser") / "some")
     render(folder, store)
-    handler = functools.partial(Quiet, directory=str(folder.parent.parent))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/some/public/site/"
-        server.shutdown()
+    with file_server(folder.parent.parent) as server:
+        yield f"{server}some/public/site/"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on the path")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Open a page in a context of its own; whatever the browser complains of fails the test."""
-    complaints, contexts = [], []
-
-    def opened(path, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        own = (address, "data:", f"blob:{address[:20]}")
-        page.on("request", lambda r: None if r.url.startswith(own) else complaints.append(r.url))
-        page.on("requestfailed", lambda r: complaints.append(f"failed: {r.url}"))
-        page.on("response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-        page.goto(address + path)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def looked_at(visit, path: str, widths: tuple[int, ...], schemes: tuple[str, ...]) -> None:
+def looked_at(visit, screenshots, path: str, widths: tuple[int, ...], schemes: tuple[str, ...]) -> None:
     """Open a page, in every scheme at every width; nothing may stand beyond the edge. Keeps pictures of it."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page = visit(path)
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
@@ -91,18 +39,18 @@ def looked_at(visit, path: str, widths: tuple[int, ...], schemes: tuple[str, ...
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             name = path.strip("/").replace("/", "-") or "home"
-            page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+            page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_open_without_complaint(visit, path):
-    looked_at(visit, path, (360,), ("light",))
+def test_pages_open_without_complaint(visit, screenshots, path):
+    looked_at(visit, screenshots, path, (360,), ("light",))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_fit_any_width_light_and_dark(visit, path):
-    looked_at(visit, path, WIDTHS, ("light", "dark"))
+def test_pages_fit_any_width_light_and_dark(visit, screenshots, path):
+    looked_at(visit, screenshots, path, WIDTHS, ("light", "dark"))
 
 
 def check_with_axe(visit, path: str, axe: str, scheme: str) -> None:

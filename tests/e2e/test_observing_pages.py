@@ -1,10 +1,5 @@
 """The pages of an observing catalogue in a real browser: no complaint under their policy, any width, and on paper."""
 
-import functools
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
@@ -16,45 +11,23 @@ NIGHT = "2026-12-20"
 STARS = "name,ra,dec,pmra,pmdec,R,priority\n" + "".join(
     f"Star {n} of a rather long name,{70 + n},{-20 - n},{10 * n},5,{5 + n / 10:.1f},{1 + n % 3}\n" for n in range(30)
 )
-SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "out" / "screenshots"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def address(tmp_path_factory, file_server):
     """A plan of three nights, below a prefix of an ordinary file server."""
     folder = tmp_path_factory.mktemp("observing")
     (folder / "stars.csv").write_text(STARS, encoding="utf-8")
     made = observe(constraints_of("paranal", "2026-12-19/2026-12-21", faintest=7.5), targets=folder / "stars.csv")
     write(made, folder / "plan")
     write_pages(made, folder / "plan")
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/plan/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on the path")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield opened
-        opened.close()
+    with file_server(folder) as server:
+        yield f"{server}plan/"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["index.html", f"{NIGHT}/index.html"])
-def test_plans_open_without_complaint_at_any_width(browser, address, path, scheme):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+def test_plans_open_without_complaint_at_any_width(browser, address, screenshots, path, scheme):
     complaints = []
     with browser.new_context(color_scheme=scheme) as context:
         page = context.new_page()
@@ -66,7 +39,7 @@ def test_plans_open_without_complaint_at_any_width(browser, address, path, schem
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             name = "observing-night" if path.startswith(NIGHT) else "observing"
-            page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+            page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True)
         assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
     assert complaints == []
 
