@@ -24,7 +24,8 @@ ORDER BY target_id
 """
 _KNOWN = f"SELECT target_id, companion_id FROM companion WHERE target_id IN ({_OPEN}) ORDER BY companion_id"
 _DETECTIONS = f"""
-SELECT detection.rowid AS row, target_id, companion_id, {FRAMES}, coalesce(snr, 0) AS snr, {", ".join(COLUMNS)},
+SELECT detection.rowid AS row, target_id, companion_id, {FRAMES}, coalesce(snr, 0) AS snr, false_alarms, reduction_id,
+    {", ".join(COLUMNS)},
     pmra, pmdec
 FROM detection LEFT JOIN target USING (target_id) WHERE target_id IN ({_OPEN})
 ORDER BY target_id, mjd, reduction_id, number, wavelength
@@ -41,9 +42,10 @@ def group_detections(connection: duckdb.DuckDBPyConnection) -> None:
     rows = columns(connection, _DETECTIONS)
     if not len(rows["row"]):
         return
-    names = [rows[name].to_pylist() for name in ("observation_id", "companion_id")]
-    numbers = {name: rows[name].to_numpy() for name in (*COLUMNS, "pmra", "pmdec", "snr")}
-    grouping = group_all(Detections.of(numbers, numbers["snr"], *names), _fields(connection, rows["target_id"]))
+    names = [rows[name].to_pylist() for name in ("observation_id", "reduction_id", "companion_id")]
+    numbers = {name: rows[name].to_numpy() for name in (*COLUMNS, "pmra", "pmdec", "snr", "false_alarms")}
+    seen = Detections.of(numbers, numbers["snr"], numbers["false_alarms"], *names)
+    grouping = group_all(seen, _fields(connection, rows["target_id"]))
     _write(connection, rows["row"].to_numpy(), grouping)
 
 

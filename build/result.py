@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from lyot.cube import Cube, Floats, Images, star_position
 from lyot.errors import NotFound
 from lyot.instrument import instrument
 from lyot.product import spelled
+from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.reduction import Reduction, Source
 
 MAGNITUDE = 2.5 / math.log(10.0)  # error of a magnitude over the relative error of a flux
@@ -40,9 +41,13 @@ class Made(NamedTuple):
 
 def rows_of(made: Made) -> dict[str, pa.Table]:
     """The rows of `reduction`, `detection` and `detection_limit`, by table."""
+    places = _places(made)
     rows = {
         "reduction": [_reduction(made)],
-        "detection": [_detection(made, source) for source in made.reduction.sources],
+        "detection": [
+            _detection(made, one) | {"false_alarms": known(one.false_alarm_probability * places[one.wave])}
+            for one in made.reduction.sources
+        ],
         "detection_limit": _detection_limits(made),
     }
     return {name: tables()[name].rows(values) for name, values in rows.items()}
@@ -82,6 +87,16 @@ def _parameters(made: Made) -> str:
     chosen = made.reduction.settled.get("components")
     written = made.job.recipe.parameters
     return written if chosen is None else written.replace("ncomp=auto", f"ncomp=auto ({chosen['ncomp']})")
+
+
+def _places(made: Made) -> Sequence[float]:
+    """Places as large as a source at which one could have been found, by wavelength; NaN where none was looked for."""
+    if made.reduction.snr is None or (made.cube.psf is None and made.cube.fwhm is None):
+        return [math.nan] * len(made.cube.wavelengths)
+    return [
+        float(np.isfinite(snr).sum() / (math.pi / 4.0 * fwhm_of(made.cube, wave) ** 2))
+        for wave, snr in enumerate(made.reduction.snr)
+    ]
 
 
 def _detection(made: Made, source: Source) -> dict[str, Any]:

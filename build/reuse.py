@@ -26,7 +26,7 @@ _HOST = "t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocit
 FIELDS = f"""
 CREATE OR REPLACE TEMP TABLE _field AS
 SELECT d.target_id,
-    hash(bit_xor(hash({_KEY}, d.companion_id, d.snr, {_PLACE})), count(*), any_value(hash({_HOST})),
+    hash(bit_xor(hash({_KEY}, d.companion_id, d.snr, d.false_alarms, {_PLACE})), count(*), any_value(hash({_HOST})),
         any_value(k.names)) AS mark
 FROM detection d LEFT JOIN target t USING (target_id)
 LEFT JOIN (SELECT target_id, bit_xor(hash(companion_id)) AS names FROM companion GROUP BY target_id) k USING (target_id)

@@ -30,6 +30,9 @@ PLAUSIBLE = 4.0  # σ; farther from where it is foretold, a source is another ob
 LEEWAY = 10.0  # mas, added to the errors: centring behind a mask, North and algorithms differ by more than fits say
 NEAREST = 16  # positions in time that foretell a place; more say nothing new of it
 FAINTEST = 5.0  # signal to noise of what may found a new object
+#: Peaks as high as this one that noise gives in an image, above which it founds nothing unless another reduction of the
+#: same frames shows it too: over a survey of thousands of images, a few of the objects it founds are then noise.
+MOST_ALARMS = 1e-3
 
 
 @dataclass
@@ -59,7 +62,8 @@ class Detections:
     offsets : (row, 2), mas
     covariances : (row, 2, 2), mas²
     snr : 0 where it is not known
-    observation : identifiers
+    alarms : peaks of noise as high expected in the image; NaN where it is not known, and S/N alone counts
+    observation, reduction : identifiers
     companion : `companion_id`s, or nothing
     """
 
@@ -67,7 +71,9 @@ class Detections:
     offsets: Floats
     covariances: Floats
     snr: Floats
+    alarms: Floats
     observation: Sequence[str]
+    reduction: Sequence[str]
     companion: Sequence[str | None]
 
     @property
@@ -76,9 +82,16 @@ class Detections:
         return np.asarray(np.isfinite(self.times) & np.isfinite(determinant(self.covariances) * self.offsets.sum(1)))
 
     @classmethod
-    def of(cls, columns: Mapping[str, Floats], snr: Floats, *names: Sequence[Any]) -> Detections:
+    def of(cls, columns: Mapping[str, Floats], snr: Floats, alarms: Floats, *names: Sequence[Any]) -> Detections:
         """Of the columns that `positions.places` takes."""
-        return cls(columns["mjd"], *places(columns), np.nan_to_num(snr), *names)
+        return cls(columns["mjd"], *places(columns), np.nan_to_num(snr), alarms, *names)
+
+    def believed(self, rows: Sequence[int]) -> bool:
+        """Whether detections of one source in one observation may found an object."""
+        if max(self.snr[row] for row in rows) < FAINTEST:
+            return False
+        rare = any(not self.alarms[row] > MOST_ALARMS for row in rows)  # NaN: nobody said
+        return rare or len({self.reduction[row] for row in rows}) > 1
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,8 @@ def group(
     seen = Detections.of(
         columns_of(rows),
         np.array([row.get("snr") for row in rows], float),
-        [str(row.get("observation_id")) for row in rows],
+        np.array([row.get("false_alarms") for row in rows], float),
+        *([str(row.get(name)) for row in rows] for name in ("observation_id", "reduction_id")),
         [row.get("companion_id") for row in rows],
     )
     return group_all(seen, [Field(target_id, star, mass, range(len(rows)), known)])
@@ -216,7 +230,7 @@ class _State:
             if mine and not _stands_out(number, mine[0], likely):
                 grouping.proposed.update(dict.fromkeys(rows, tuple(mine)))
                 continue
-            if not mine and max(seen.snr[row] for row in rows) < FAINTEST:
+            if not mine and not seen.believed(rows):
                 continue
             if not mine and self._anywhere:
                 grouping.proposed.update(dict.fromkeys(rows, self._anywhere))

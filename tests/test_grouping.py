@@ -91,6 +91,17 @@ def test_a_faint_peak_founds_nothing():
     assert not group("hd-1", STAR, [_row(57000.0, (300.0, 0.0)) | {"snr": 3.0}]).assigned
 
 
+def test_a_single_peak_that_noise_may_give_founds_nothing():
+    """A hundredth of a peak of noise as high is expected in the image; a second reduction shows it, or none does."""
+    lone = _row(57000.0, (300.0, 0.0)) | {"snr": 5.3, "false_alarms": 0.01, "reduction_id": "night/pca-5"}
+    assert not group("hd-1", STAR, [lone]).assigned
+    assert not group("hd-1", STAR, [lone, lone | {"wavelength": 2.2}]).assigned  # the same reduction
+    assert group("hd-1", STAR, [lone | {"false_alarms": 1e-4}]).founded == ["hd-1-cc1"]
+    assert group("hd-1", STAR, [lone | {"false_alarms": None}]).founded == ["hd-1-cc1"]
+    other = lone | {"reduction_id": "night/loci", "snr": 5.1, "observation_id": lone.get("observation_id")}
+    assert group("hd-1", STAR, [lone, other]).founded == ["hd-1-cc1"]
+
+
 def test_without_the_motion_of_the_star_nights_stay_apart():
     rows = [_row(57000.0, (300.0, 0.0)), _row(57001.0, (301.0, 0.0)), _row(57400.0, (300.0, 0.0))]
     assert group("hd-1", None, rows).assigned == {0: "hd-1-cc1", 1: "hd-1-cc1", 2: "hd-1-cc2"}

@@ -16,12 +16,13 @@ from lyot.build.missing import overview
 from lyot.build.options import AdoptOptions
 from lyot.build.plan import Job, plan
 from lyot.build.result import Made, hci_of, rows_of
-from lyot.build.run import reduce_one, run
+from lyot.build.run import ASSUMED, UNKNOWN_CENTRE, reduce_one, run
 from lyot.catalog import hcifits
 from lyot.cube import Cube
 from lyot.errors import BadInput, NotFound, Unprocessable
 from lyot.instrument import instrument
 from lyot.level1 import read_cube
+from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.recipes import PUBLISHED, recipe
 from lyot.reduce.reduction import Limit, Reduction, Source
 from lyot.reduce.step import Recipe
@@ -186,6 +187,14 @@ def test_the_camera_adds_its_errors(store, tmp_path, quick):
     assert errors.pixel_scale == pytest.approx(2 * 0.06)  # the same relative error at twice the scale
 
 
+def test_a_centre_of_unknown_error_is_half_a_pixel_off(store, tmp_path, quick):
+    said = [reduce_one(store, sequence(store, tmp_path / name, date=date, **given), recipe("cadi"))
+            for name, date, given in (("a", "2013-01-31", {}), ("b", "2013-02-01", {"centre_error": 0.1}))]  # fmt: skip
+    assert [errors.centre for _, errors in quick] == pytest.approx([UNKNOWN_CENTRE, 0.1])
+    notes = [hcifits.read(store.read(kept, "fits")).record["notes"] for kept in said]
+    assert notes == [["a note", ASSUMED], ["a note"]]
+
+
 def test_rows_say_what_was_measured(store, tmp_path, quick):
     cube = sequence(store, tmp_path / "a")
     kept = reduce_one(store, cube, recipe("pca"))
@@ -204,7 +213,10 @@ def test_rows_say_what_was_measured(store, tmp_path, quick):
     assert bright["delta_mag_error"] == pytest.approx(0.1086, abs=1e-4)  # a tenth is 0.1086 mag
     assert bright["wavelength"] == 3.8
     assert bright["filter"] == "L'"
-    assert bright["mjd"] == 56323.5
+    assert (bright["mjd"], bright["mjd_error"]) == (56323.5, 0.5)  # noon of a day of which no more is known
+    fwhm = fwhm_of(read_cube(store.read(cube, "fits")), 0)
+    places = SIDE**2 / (math.pi / 4 * fwhm**2)  # every pixel of the map has a number
+    assert bright["false_alarms"] == pytest.approx(1e-7 * places)
     assert (negative["contrast"], negative["delta_mag"]) == (-1e-5, None)
     assert (unknown["contrast"], nan["contrast"], nan["contrast_error"]) == (None, None, None)
 
@@ -246,7 +258,7 @@ def test_the_file_says_the_same_as_the_rows(store, tmp_path, quick):
     assert hci.information["rotation"][0] == pytest.approx(60.0)
     assert hci.record["recipe"] == recipe("pca").record()
     assert hci.record["inputs"] == list(kept.product.inputs)
-    assert hci.record["notes"] == ["a note"]
+    assert hci.record["notes"] == ["a note", ASSUMED]  # the cube was adopted without an error of its centre
     assert hci.sources["number"].tolist() == [1, 2, 3, 4]
     assert hci.sources["separation"][0, 0] == pytest.approx(452.0)
     assert np.isnan(hci.sources["contrast"][2, 0])

@@ -43,6 +43,9 @@ DETECTION = Table(
                doc="Signal to noise, small-sample corrected (Mawet et al. 2014)"),
         Column(name="false_alarm_probability", type="float", ucd="stat.fit.goodness", limits=(0, 1),
                doc="Chance that noise alone gives this, at this place"),
+        Column(name="false_alarms", type="float", ucd="stat.fit.goodness", limits=(0, 1e9),
+               doc="Peaks as high that noise alone is expected to give in the whole image; a source seen in a single "
+                   "reduction founds an object only below 0.001"),
         *measured("apparent_mag", "Apparent magnitude of the source", unit="mag", ucd="phot.mag"),
         Column(name="status", type="text", doc="What it is, derived at build", ucd="meta.code.class",
                choices=("UNDEFINED", "CANDIDATE", "COMPANION", "BACKGROUND", "AMBIGUOUS")),
