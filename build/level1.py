@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 import lyot
 from lyot.build.ingest import known
 from lyot.build.jobs import Outcome, run_jobs
@@ -15,7 +17,7 @@ from lyot.build.raw_rows import association_rows, raw_rows
 from lyot.catalog.tables.association import ASSOCIATION
 from lyot.catalog.tables.observation import OBSERVATION_TABLE
 from lyot.catalog.tables.raw_file import RAW_FILE
-from lyot.errors import LyotError, NotFound, Unprocessable
+from lyot.errors import BadInput, LyotError, NotFound, Unprocessable
 from lyot.level1 import write_cube
 from lyot.product import Product
 from lyot.progress import say
@@ -25,7 +27,7 @@ from lyot.reduce.cards import read_header
 from lyot.reduce.classify import RawFile
 from lyot.reduce.group import DataSet
 from lyot.reduce.night import Night
-from lyot.reduce.workflows import Workflow, to_level1, workflow_of
+from lyot.reduce.workflows import WORKFLOWS, Workflow, to_level1, workflow_of
 from lyot.store import Kept, Store
 
 PREFIX = "level1."  # of settings that are for the workflow, not the recipes
@@ -93,11 +95,20 @@ def plan_level1(
 ) -> tuple[list[RawJob], list[Outcome]]:
     """Data sets whose cube is missing, and those for which it cannot be said what would make it.
 
+    A setting is for those workflows that have it.
+
     Raises
     ------
     NotFound
-        If a setting is none of a workflow.
+        If a setting is none of any workflow.
+    BadInput
+        If its value does not suit.
     """
+    known_names = set().union(*map(_parameters, WORKFLOWS.values()))
+    for name in settings or {}:
+        if name not in known_names:
+            raise NotFound(f"no calibration has a parameter {name}", hint=f"there are {', '.join(sorted(known_names))}")
+    workflows = {name: _changed(one, settings or {}) for name, one in WORKFLOWS.items()}
     jobs: list[RawJob] = []
     without: list[Outcome] = []
     grouped = known(store, workspace)
@@ -113,7 +124,7 @@ def plan_level1(
         job = RawJob(
             frames,
             (),
-            workflow.changed(settings) if settings else workflow,
+            workflows[workflow.name],
             workspace,
             tuple(one for one in grouped.telemetry if one.night == frames.night),
         )
@@ -126,6 +137,21 @@ def plan_level1(
         if (retry or not store.has(refusal(product))) and not (store.has(product) and _counts(store, product)):
             jobs.append(job)
     return jobs, without
+
+
+def _changed(workflow: Workflow, settings: Mapping[str, Any]) -> Workflow:
+    """A workflow with those of the settings that it has."""
+    own = {name: value for name, value in settings.items() if name in _parameters(workflow)}
+    try:
+        return workflow.changed(own)
+    except ValidationError as refused:
+        first = refused.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"{PREFIX}{name}={first['input']!r} does not suit: {first['msg'].lower()}") from None
+
+
+def _parameters(workflow: Workflow) -> set[str]:
+    return {name for step in workflow.steps for name in type(step).model_fields} - {"version"}
 
 
 def associations(store: Store, dataset: str, workspace: str = "main") -> tuple[DataSet, list[Association]]:

@@ -10,6 +10,7 @@ from lyot.build.jobs import Outcome
 from lyot.build.level1 import PREFIX, plan_level1, run_level1
 from lyot.build.plan import check_names, current_cubes, plan, recipes_of
 from lyot.build.run import run
+from lyot.errors import BadInput
 from lyot.store import Kept, Store
 
 
@@ -50,7 +51,12 @@ def make_missing(
     """
     given = dict(settings or {})
     raw = {name.removeprefix(PREFIX): given.pop(name) for name in list(given) if name.startswith(PREFIX)}
-    chosen = recipes_of(recipes, given)
+    try:
+        chosen = recipes_of(recipes, given)
+    except BadInput as error:
+        if recipes:
+            raise
+        raise BadInput(error.message, hint=f"{error.hint}; say which recipe is meant: --recipe NAME") from None
     frames = {one.name for one in known(store, workspace).datasets}
     check_names(datasets, frames | _with_cube(store, workspace))
     waiting, outcomes = plan_level1(store, datasets, settings=raw, workspace=workspace, retry=retry)

@@ -6,6 +6,7 @@ be processed, each named with its reason, the rest done. 2: bad usage or bad inp
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 from types import TracebackType
@@ -46,24 +47,33 @@ def main() -> None:
     if not debug:
         sys.excepthook = one_line
     try:
-        cli()
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("lyot: interrupted; what was kept stays, and the same command goes on from there", err=True)
+        sys.stdout.flush()
+        workers = multiprocessing.active_children()
+        for worker in workers:
+            worker.terminate()
+        if not workers:
+            os._exit(INTERRUPTED)  # a job that is still at work in a thread cannot be stopped otherwise
+        sys.exit(INTERRUPTED)
     except LyotError as error:
         if debug:
             raise
         click.echo(f"lyot: {error}", err=True)
         sys.exit(1 if isinstance(error, Unprocessable) else 2)
+    except BrokenPipeError:  # who reads, as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:  # of the machine: a disk that is full, a folder that is read-only, a port that is taken
         if debug:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"lyot: {where}{error.strerror or error}", err=True)
+        click.echo(f"lyot: {where}{(error.strerror or str(error)).lower()}", err=True)
         sys.exit(2)
-    except SystemExit as end:
-        if isinstance(end.__context__, click.Abort):  # do not wait for a job that is still at work in its thread
-            click.echo("lyot: interrupted; what was kept stays, and the same command goes on from there", err=True)
-            sys.stdout.flush()
-            os._exit(INTERRUPTED)
-        raise
 
 
 if __name__ == "__main__":
