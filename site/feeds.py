@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -116,18 +117,22 @@ def lyot_entry(base_url: str, year: str) -> str:
 
 def entry(row: dict[str, Any]) -> str:
     """A row of `reference` as BibTeX: what is known is the citation as one writes it, and where it is."""
-    key = re.sub(r"[^A-Za-z0-9:.+-]+", "-", str(row["reference_id"])).strip("-") or "reference"
-    lines = [f"note = {{{_tex(row['citation'])}}}"]
-    if row.get("year"):
-        lines.append(f"year = {{{row['year']}}}")
-    url = str(row.get("url") or "")
+    return _bibtex(str(row["reference_id"]), str(row["citation"]), row.get("year"), str(row.get("url") or ""))
+
+
+@lru_cache(10_000)
+def _bibtex(reference_id: str, citation: str, year: int | None, url: str) -> str:
+    key = re.sub(r"[^A-Za-z0-9:.+-]+", "-", reference_id).strip("-") or "reference"
+    lines = [f"note = {{{_tex(citation)}}}"]
+    if year:
+        lines.append(f"year = {{{year}}}")
     if url.startswith(("https://", "http://")):
         lines.append(f"url = {{{quote(url, safe=':/?#[]@!$&()*+,;=%~.-_')}}}")
     return f"@misc{{{key},\n  " + ",\n  ".join(lines) + "\n}\n"
 
 
-def _tex(value: object) -> str:
+def _tex(value: str) -> str:
     """Text without what TeX reads as its own."""
     special = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     special |= {character: f"\\{character}" for character in "#$%&_"}
-    return "".join(special.get(character, character) for character in CONTROLS.sub(" ", str(value)))
+    return "".join(special.get(character, character) for character in CONTROLS.sub(" ", value))

@@ -6,11 +6,12 @@ The element is joined from strings rather than rendered from a template: a page 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from lyot.site.addresses import query_address
@@ -53,12 +54,12 @@ def figure(chart: Chart, release: Release, subject: Subject, root: str) -> Figur
     if not points:
         return Figure(chart)
     above = chart.above(subject) if chart.above else None
-    frame = frame_of(chart.drawing, points, above)
+    frame, colours = frame_of(chart.drawing, points, above), series_colours(points)
     address = escape(root + query_address(chart.sql, key))
     parts = (
         _head(chart, root, frame, any(point.simulated for point in points)),
-        svg(chart, points, above, frame),
-        _legend(chart, points),
+        svg(chart, points, above, frame, colours),
+        _legend(chart, points, colours),
         f'<button type="button" class="explore" hidden>Explore</button>\n<a href="{address}">See the data</a>\n',
         f'<a href="#{chart.numbers}">Numbers</a>' if chart.numbers else _table(chart, points, above),
         f'\n</div>\n<script type="application/json" class="points">{as_json(chart, points)}</script>\n</figure>',
@@ -84,12 +85,12 @@ def _words(chart: Chart, root: str) -> tuple[str, str, str]:
     )
 
 
-def _legend(chart: Chart, points: Sequence[Drawn]) -> str:
+def _legend(chart: Chart, points: Sequence[Drawn], colours: Mapping[str, int]) -> str:
     present = {point.layer for point in points}
     marks = "".join(_entry(layer) for layer in chart.drawing.layers if layer.name in present)
     series = "".join(
         f'<li class="c{colour}"><span class="chip"></span>{escape(name)}</li>\n'
-        for name, colour in series_colours(points).items()
+        for name, colour in colours.items()
     )
     return f'</div>\n<ul class="legend">\n{marks}{series}</ul>\n<div class="links">\n'
 
@@ -147,7 +148,7 @@ def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
     """
     measured = {layer.name for layer in chart.drawing.layers if layer.tabled}
     groups: list[dict[str, Any]] = []
-    for (layer, series), run in groupby(points, key=lambda point: (point.layer, point.series)):
+    for (layer, series), run in groupby(points, key=attrgetter("layer", "series")):
         if layer not in measured:
             continue
         members = list(run)
@@ -155,8 +156,8 @@ def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
         rows: list[Any] = [place for one in members if isinstance(one, Line) for place in _places(one)]
         columns: Sequence[str] = ("x", "y")
         if marks:
-            columns = [name for name in COLUMNS if any(getattr(p, name) not in (None, "") for p in marks)]
-            rows = [[getattr(p, name) for name in columns] for p in marks]
+            columns = [name for name in COLUMNS if set(map(attrgetter(name), marks)) - {None, ""}]
+            rows = list(map(attrgetter(*columns), marks))
         groups.append({"layer": layer, "series": series, "columns": columns, "rows": rows})
     return inert(_encode(groups))
 

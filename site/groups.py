@@ -65,7 +65,6 @@ def nights(release: Release, folders: Mapping[str, str]) -> Iterator[dict[str, A
         yield {
             "date": date,
             "rows": observed,
-            "used": {name for row in observed for name, value in row.items() if value not in (None, "")},
             "observations": len(observed),
             "instruments": sorted({row["instrument"] for row in observed if row["instrument"]}),
         }

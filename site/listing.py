@@ -7,8 +7,7 @@ from typing import Any
 
 from lyot.catalog.table import tables
 from lyot.site.release import Release
-from lyot.site.target_page import rank
-from lyot.site.words import number
+from lyot.site.words import number, rank
 
 COMPANIONS = """\
 SELECT c.companion_id, c.name, c.status, c.epochs, c.mass, c.mass_error, c.semi_major_axis, c.semi_major_axis_error,

@@ -14,6 +14,7 @@ from lyot.site.feeds import bibtex, feed, sitemap
 from lyot.site.index import search_index
 from lyot.site.pages import Pages
 from lyot.site.release import Release
+from lyot.site.target_tables import of_night
 
 A_PAGE = 200  # rows of a list
 
@@ -98,7 +99,8 @@ def _groups(
     nights = []
     for night in groups.nights(release, folders):
         nights.append({name: night[name] for name in ("date", "observations", "instruments")})
-        pages.write(f"nights/{night['date']}/index.html", "night.html", title=f"Night of {night['date']}", night=night)
+        pages.write(f"nights/{night['date']}/index.html", "night.html", title=f"Night of {night['date']}", night=night,
+                    table=of_night(night["rows"]))  # fmt: skip
     years = [(year, list(some)) for year, some in groupby(nights, key=lambda night: night["date"][:4])]
     pages.write("nights/index.html", "nights.html", title="Nights", years=years[::-1])
     pages.write("statistics/index.html", "statistics.html", title="Statistics", numbers=listing.numbers(release),

@@ -9,12 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from lyot import __version__
 from lyot.site import words
 from lyot.site.addresses import query_address, upwards
 from lyot.site.stamps import digest
-from lyot.site.target_page import STATUS_WORDS, plural
+from lyot.site.tabular import badge, standing
 from lyot.site.writer import Writer
 
 #: Nothing from elsewhere, nothing inline, nothing made of text at run time.
@@ -92,12 +93,13 @@ def environment() -> Environment:
         "size": words.size,
         "count": words.count,
         "day": words.day,
-        "plural": plural,
-        "status": lambda status: STATUS_WORDS.get(status or "", status or ""),
+        "plural": words.plural,
+        "status": words.status,
     }
     made.globals |= {
         "version": __version__,
-        "badge": words.BADGE,
+        "simulated": lambda yes: Markup(badge(yes)),
+        "standing": lambda name: Markup(standing(name)),
         "policy": POLICY,
         "policy_sql": POLICY_SQL,
         "with_error": words.with_error,

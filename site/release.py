@@ -42,6 +42,7 @@ class Release:
         self._products: dict[str, Row] = {}
         self._asked: dict[tuple[str, str], list[Row]] = {}
         self._owners: dict[str, set[str]] = {}
+        self._sources: dict[str | None, tuple[str, str]] = {}
         self.about: Row = next(iter(self.query("SELECT * FROM release")), {}) if self._has("release") else {}
 
     @cached_property
@@ -118,9 +119,14 @@ class Release:
         """How many rows a table of the catalogue has."""
         return int(self._connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # the name is ours
 
-    def citation(self, reference_id: str | None) -> str:
-        """How one cites a reference; empty when there is none."""
-        return str(self.references.get(reference_id or "", {}).get("citation") or reference_id or "")
+    def source(self, reference_id: str | None) -> tuple[str, str]:
+        """How one cites a reference, and its address; both empty when there is none."""
+        if reference_id not in self._sources:
+            row = self.references.get(reference_id or "", {})
+            url = str(row.get("url") or "")
+            cited = str(row.get("citation") or reference_id or "")
+            self._sources[reference_id] = (cited, url if url.startswith(("https://", "http://")) else "")
+        return self._sources[reference_id]
 
     def _has(self, name: str) -> bool:
         return bool(self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())

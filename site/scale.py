@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lyot.site.words import MINUS
 from lyot.sky import Floats
+
+LEAST = 1e-300  # what a logarithmic scale takes for nothing
 
 
 @dataclass(frozen=True)
@@ -22,20 +25,22 @@ class Scale:
     end: float
     log: bool = False
 
+    @cached_property
+    def _line(self) -> tuple[float, float]:
+        """Slope and value at 0 of the pixels, over values or their logarithms."""
+        low, high = (math.log10(max(end, LEAST)) if self.log else end for end in (self.low, self.high))
+        slope = (self.end - self.start) / (high - low)
+        return slope, self.start - low * slope
+
     def __call__(self, value: float) -> float:
         """Pixel of a value."""
-        low, high = self._of(self.low), self._of(self.high)
-        return self.start + (self._of(value) - low) / (high - low) * (self.end - self.start)
+        slope, zero = self._line
+        return zero + slope * (math.log10(max(value, LEAST)) if self.log else value)
 
     def all(self, values: Floats) -> Floats:
         """Pixels of many values (point,)."""
-        low, high = self._of(self.low), self._of(self.high)
-        taken = np.log10(np.maximum(values, 1e-300)) if self.log else values
-        factor = (self.end - self.start) / (high - low)
-        return np.asarray(taken * factor + (self.start - low * factor))
-
-    def _of(self, value: float) -> float:
-        return math.log10(max(value, 1e-300)) if self.log else value
+        slope, zero = self._line
+        return np.asarray((np.log10(np.maximum(values, LEAST)) if self.log else values) * slope + zero)
 
     def ticks(self, wanted: int = 6) -> list[float]:
         """About so many round values inside the range."""

@@ -7,7 +7,7 @@ what is drawn alike stands in one element.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -21,6 +21,7 @@ from lyot.site.scale import Scale, spread, tick_texts
 from lyot.site.words import number, with_error
 from lyot.sky import Floats
 
+SERIES = attrgetter("series")
 COLOURS = 8  # classes c0 … c7 of the style sheet
 LEFT, RIGHT, TOP, BOTTOM = 68.0, 18.0, 16.0, 54.0
 MOST_NAMED = 60  # points that say on hover what they are; of more, the table and the interactive form say it
@@ -37,21 +38,21 @@ class Frame:
     y: Scale
 
 
-def svg(chart: Chart, points: Sequence[Drawn], above: Above | None = None, frame: Frame | None = None) -> str:
+def svg(chart: Chart, points: Sequence[Drawn], above: Above | None, frame: Frame, colours: Mapping[str, int]) -> str:
     """The chart as an `<svg>` element.
 
     Parameters
     ----------
     chart : Chart
     points : at least one Point or Line
-    above : Above, optional
+    above : Above, or None
         Second axis over the drawing.
-    frame : Frame, optional
-        `frame_of` these, where it is known already.
+    frame : Frame
+        `frame_of` these.
+    colours : by series
+        `series_colours` of the points.
     """
     drawing = chart.drawing
-    frame = frame or frame_of(drawing, points, above)
-    colours = series_colours(points)
     left, right = sorted((frame.x.start, frame.x.end))
     top, bottom = sorted((frame.y.start, frame.y.end))
     parts = [
@@ -167,10 +168,10 @@ def _axis_x(frame: Frame, axis: Axis) -> str:
     bottom, top = frame.height - BOTTOM, min(frame.y.start, frame.y.end)
     ticks = frame.x.ticks(7)
     places = [tenth(round(10 * frame.x(tick))) for tick in ticks]
-    grid = "".join(f"M{place} {bottom:g}V{top:g}" for place in places)
+    grid, texts = _grid(places, f" {bottom:g}V{top:g}"), _texts(places, bottom + 20, tick_texts(ticks))
     middle = (frame.x.start + frame.x.end) / 2
     return (
-        f'<g class="x"><path class="grid" d="{grid}"/>{_texts(places, bottom + 20, tick_texts(ticks))}'
+        f'<g class="x"><path class="grid" d="{grid}"/>{texts}'
         f'<text class="heading" x="{middle:g}" y="{frame.height - 10:g}">{escape(axis.heading)}</text></g>'
     )
 
@@ -180,10 +181,10 @@ def _axis_y(frame: Frame, axis: Axis) -> str:
     ticks = frame.y.ticks(6)
     said = [number(tick, 1) for tick in ticks] if axis.log else tick_texts(ticks)
     places = [round(10 * frame.y(tick)) for tick in ticks]
-    grid = "".join(f"M{left:g} {tenth(place)}H{right:g}" for place in places)
+    start, end, side = f"M{left:g} ", f"H{right:g}", f'<text x="{left - 9:g}" y="'
+    grid = "".join([f"{start}{tenth(place)}{end}" for place in places])
     texts = "".join(
-        f'<text x="{left - 9:g}" y="{tenth(place + 40)}">{text}</text>'
-        for place, text in zip(places, said, strict=True)
+        [f'{side}{tenth(place + 40)}">{text}</text>' for place, text in zip(places, said, strict=True)]
     )
     middle = (frame.y.start + frame.y.end) / 2
     return (
@@ -197,7 +198,7 @@ def _axis_above(frame: Frame, above: Above) -> str:
     scaled = Scale(frame.x.low * above.factor, frame.x.high * above.factor, frame.x.start, frame.x.end)
     ticks = scaled.ticks(7)
     places = [tenth(round(10 * scaled(tick))) for tick in ticks]
-    marks = "".join(f"M{place} {top:g}v-5" for place in places)
+    marks = _grid(places, f" {top:g}v-5")
     middle = (frame.x.start + frame.x.end) / 2
     return (
         f'<g class="x"><path class="tick" d="{marks}"/>{_texts(places, top - 10, tick_texts(ticks))}'
@@ -205,15 +206,20 @@ def _axis_above(frame: Frame, above: Above) -> str:
     )
 
 
+def _grid(places: Sequence[str], upwards: str) -> str:
+    return "".join([f"M{place}{upwards}" for place in places])
+
+
 def _texts(places: Sequence[str], y: float, said: Sequence[str]) -> str:
-    return "".join(f'<text x="{place}" y="{y:g}">{text}</text>' for place, text in zip(places, said, strict=True))
+    side = f'" y="{y:g}">'
+    return "".join([f'<text x="{place}{side}{text}</text>' for place, text in zip(places, said, strict=True)])
 
 
 def _layer(
-    frame: Frame, drawing: Drawing, layer: Layer, points: list[Drawn], colours: dict[str, int], titled: bool
+    frame: Frame, drawing: Drawing, layer: Layer, points: list[Drawn], colours: Mapping[str, int], titled: bool
 ) -> str:
     parts = [f'<g class="{layer.mark.replace(" ", "-")}{" muted" if layer.muted else ""}" data-layer="{layer.name}">']
-    for series, group in groupby(points, key=lambda point: point.series):
+    for series, group in groupby(points, key=SERIES):
         parts.append(f'<g class="c{colours[series]}"><title>{escape(series)}</title>' if series else "<g>")
         members = list(group)
         curves = [one for one in members if isinstance(one, Line)]

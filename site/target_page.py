@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from lyot.site.feeds import entry
 from lyot.site.figures import inert
 from lyot.site.gallery import View
 from lyot.site.release import Release, Row
+from lyot.site.target_tables import of_detections, of_observations, of_star, of_values
 from lyot.site.values import facts, published, reference_of
-from lyot.site.words import count, day
+from lyot.site.words import day, rank
 
-STATUS_RANK = ("COMPANION", "AMBIGUOUS", "CANDIDATE", "BACKGROUND", "UNDEFINED")
-STATUS_WORDS = {
-    "COMPANION": "Companion",
-    "AMBIGUOUS": "Ambiguous",
-    "CANDIDATE": "Candidate",
-    "BACKGROUND": "Background star",
-    "UNDEFINED": "Undefined",
-}
+KEPT = 1000  # records that were read: most reductions of a release have those of others
 MOST_VALUES = 40  # published values that stand on the page itself; more have one of their own
 
 
@@ -31,20 +26,26 @@ def context(release: Release, target: Row, overview: Row, files: Mapping[str, st
     ----------
     files : address in the site of each released file, by product key
     """
-    key = target["target_id"]
-    observed, detected, listed = observations(release, key), detections(release, key), references(release, target)
-    values = published(release, key)
+    key, name = target["target_id"], target["name"]
+    listed = references(release, target)
+    numbers = {citation: place for place, (citation, _) in enumerate(listed, 1)}
+
+    def numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for row in rows:
+            row["cited"] = numbers.get(row["source"][0])
+        return rows
+
+    values = numbered(published(release, key))
     return {
         "target": target,
         "overview": overview,
-        "facts": facts(release, target),
-        "published": values,
-        "values_apart": len(values) > MOST_VALUES,
-        "observations": observed,
-        "used": filled(observed) | filled(detected),
-        "numbers": {source[0]: place for place, source in enumerate(listed, 1)},
-        "companions": companions(release, key),
-        "detections": detected,
+        "star_table": of_star(name, numbered(facts(release, target))),
+        "values": len(values),
+        "values_apart": of_values(name, values, apart=True) if len(values) > MOST_VALUES else "",
+        "values_table": of_values(name, values, apart=False) if 0 < len(values) <= MOST_VALUES else "",
+        "observation_table": of_observations(numbered(observations(release, key))),
+        "detection_table": of_detections(numbered(detections(release, key))),
+        "companions": numbered(companions(release, key)),
         "downloads": downloads(release, key, files),
         "provenance": provenance(release, key),
         "references": listed,
@@ -129,7 +130,7 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
         product = products.get(row["product_key"], {})
         if not row["record"]:
             continue
-        settings = "".join(f" --set {part}" for part in _settings(row))
+        settings = "".join(f" --set {part}" for part in _settings(row["record"], row["parameters"] or ""))
         dataset = product.get("dataset", row["observation_id"])
         found.append(
             {
@@ -142,14 +143,15 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
     return found
 
 
-def _settings(reduction: Row) -> list[str]:
+@lru_cache(KEPT)
+def _settings(record: str, parameters: str) -> tuple[str, ...]:
     """What is to be set to make a reduction again, as `ncomp=5`."""
-    said = json.loads(reduction["record"])
+    said = json.loads(record)
     usual = {"strategy": "adi", "collapse": "median", "mask_radius": 0.0}
     outer = [f"{name}={said[name]}" for name, value in usual.items() if said.get(name, value) != value]
     # `ncomp=auto (7)` says what was chosen, too
-    named = [part.split("(")[0].strip() for part in (reduction["parameters"] or "").split(",") if "=" in part]
-    return [*named, *(one for one in outer if one.split("=")[0] not in {part.split("=")[0] for part in named})]
+    named = [part.split("(")[0].strip() for part in parameters.split(",") if "=" in part]
+    return (*named, *(one for one in outer if one.split("=")[0] not in {part.split("=")[0] for part in named}))
 
 
 def overview(release: Release, target: Row, views: Sequence[View], slug: str) -> dict[str, Any]:
@@ -222,11 +224,7 @@ def state(release: Release, target_id: str, has_images: bool) -> tuple[str, str]
     return "listed", "Listed, no observation here"
 
 
-def rank(status: str | None) -> int:
-    """Where a status stands in a list."""
-    return STATUS_RANK.index(status) if status in STATUS_RANK else len(STATUS_RANK)
-
-
+@lru_cache(KEPT)
 def pretty(text: str) -> str:
     """JSON with indents, or the text as it is when it is none."""
     try:
@@ -255,13 +253,3 @@ def cited(release: Release, target: Row) -> list[Row]:
 def references(release: Release, target: Row) -> list[tuple[str, str]]:
     """Citations and addresses of everything that the page of a target rests on, each once."""
     return sorted(reference_of(release, row) for row in cited(release, target))
-
-
-def filled(rows: Sequence[Row]) -> set[str]:
-    """Columns in which any row says something: a page leaves the others out."""
-    return {name for row in rows for name, value in row.items() if value not in (None, "", ("", ""))}
-
-
-def plural(number_of: int, noun: str) -> str:
-    """`1 epoch`, `2 epochs`."""
-    return f"{count(number_of)} {noun}" if number_of == 1 else f"{count(number_of)} {noun}s"

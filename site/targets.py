@@ -6,8 +6,9 @@ import gc
 import multiprocessing
 import os
 import sqlite3
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,18 +62,24 @@ class Done:
 
 
 def render_all(jobs: Sequence[Job], setting: Setting, processes: int | None = None) -> Iterator[Done]:
-    """Render the pages of `jobs`, in the order of blocks, in `processes` (default: as it pays)."""
-    blocks = [jobs[first : first + BLOCK] for first in range(0, len(jobs), BLOCK)]
-    count = min(processes or (os.cpu_count() or 1 if len(jobs) > FEW else 1), max(1, len(blocks)))
-    if count == 1:
-        with _room(setting) as room:
-            for block in blocks:
-                yield room.render(block)
-        return
-    # processes that start empty: forking one that already computes in threads can hang it
+    """Render the pages of `jobs`, block by block, in `processes` (default: as it pays), of which this is one."""
+    waiting = deque(jobs[first : first + BLOCK] for first in range(0, len(jobs), BLOCK))
+    others = min(processes or (os.cpu_count() or 1 if len(jobs) > FEW else 1), max(1, len(waiting))) - 1
+    with _room(setting) as room, _pool(others, setting) as pool:
+        given: deque[Future[Done]] = deque()
+        while waiting or given:
+            while waiting and len(given) < 2 * others:
+                given.append(pool.submit(_render, waiting.popleft()))
+            if waiting:
+                yield room.render(waiting.popleft())
+            while given and (given[0].done() or not waiting):
+                yield given.popleft().result()
+
+
+def _pool(count: int, setting: Setting) -> ProcessPoolExecutor:
+    """Processes that start empty when they are first asked: forking one that computes in threads can hang it."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_enter, initargs=(setting,)) as pool:
-        yield from pool.map(_render, blocks)
+    return ProcessPoolExecutor(max(count, 1), mp_context=context, initializer=_enter, initargs=(setting,))
 
 
 class Room:
@@ -86,6 +93,14 @@ class Room:
 
     def render(self, block: Sequence[Job]) -> Done:
         """The pages of a block of targets; one that breaks fails by its name, and the others are rendered."""
+        gc.disable()  # cycles wait for the end of the block: looking for them all the time is a tenth of the work
+        try:
+            return self._block(block)
+        finally:
+            gc.enable()
+            gc.collect(1)  # of the young: what this block made
+
+    def _block(self, block: Sequence[Job]) -> Done:
         done = Done()
         subjects = {row["target_id"]: Subject(row) for row in self._release.load([job.target_id for job in block])}
         asked = [(one.target, self._release.chart_rows(SQL, key)) for key, one in subjects.items()]
@@ -146,10 +161,7 @@ class _Process:
 
 def _enter(setting: Setting) -> None:
     _Process.room = _Process.opened.enter_context(_room(setting))
-    gc.disable()  # cycles wait for the end of a block: looking for them all the time is a tenth of the work
 
 
 def _render(block: Sequence[Job]) -> Done:
-    done = _Process.room.render(block)
-    gc.collect(1)  # of the young: what this block made
-    return done
+    return _Process.room.render(block)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from lyot.catalog.positions import columns_of, positions_of_all
 from lyot.errors import BadInput
 from lyot.site.chart import Subject, finite
 from lyot.site.release import Row
+from lyot.site.words import day
 from lyot.sky import Drift, Floats, Star, drift_past
 
 #: One row for each measured position of a target's sources, grouped by the object they belong to.
@@ -63,8 +65,13 @@ def star_of(target: Row) -> Star | None:
 
 def sources(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
     """Rows of each source, in the order of time."""
-    for (name, _), group in groupby(rows, key=lambda row: (row["name"], row["companion_id"])):
+    for (name, _), group in groupby(rows, key=itemgetter("name", "companion_id")):
         yield name, list(group)
+
+
+def label(row: Row) -> str:
+    """When and with what a position was measured."""
+    return f"{day(row['mjd'])} {row['instrument'] or ''}".rstrip()
 
 
 def tracks(rows: Sequence[Row], subject: Subject) -> list[Track]:

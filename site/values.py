@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lyot.catalog.table import tables
@@ -12,45 +12,45 @@ from lyot.site.words import declination, number, right_ascension, with_error
 KINEMATICS = ("parallax", "pmra", "pmdec", "radial_velocity", "age", "mass")
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One value of the star as the page shows it."""
+def facts(release: Release, target: Row) -> list[dict[str, Any]]:
+    """Astrometry, photometry and what is known of the star: name, value with its error, unit and source of each."""
+    source = reference_of(release, target)
+    found: list[dict[str, Any]] = []
 
-    name: str
-    value: str
-    unit: str
-    source: str
-    url: str = ""
-    preferred: bool = True
+    def say(name: str, value: str, unit: str, where: tuple[str, str] = source) -> None:
+        found.append({"name": name, "value": value, "unit": unit, "source": where})
 
-
-def facts(release: Release, target: Row) -> list[Fact]:
-    """Astrometry, photometry and what is known of the star, each with its error and reference."""
-    columns = {column.name: column for column in tables()["target"].columns}
-    source, url = reference_of(release, target)
-    found = []
     if target.get("ra") is not None:
         epoch = f"ICRS, epoch {number(target.get('ref_epoch'), 6)}" if target.get("ref_epoch") else "ICRS"
-        found += [
-            Fact("Right ascension", right_ascension(target["ra"]), epoch, source, url),
-            Fact("Declination", declination(target.get("dec")), epoch, source, url),
-        ]
-    magnitudes = [name for name in columns if name.startswith("mag_") and not name.endswith("_error")]
-    for name in (*KINEMATICS, "spectral_type", "moving_group", *magnitudes):
+        say("Right ascension", right_ascension(target["ra"]), epoch)
+        say("Declination", declination(target.get("dec")), epoch)
+    for name, heading, unit, band in _quantities():
         value = target.get(name)
         if value is None:
             continue
         band = _band(name)
         text = value if isinstance(value, str) else with_error(value, target.get(f"{name}_error"))
         chosen = _published(release, target, "apparent_mag" if band else name, band)
-        where = reference_of(release, chosen) if chosen else (source, url)
-        heading = f"{band} magnitude" if band else columns[name].doc.split(",")[0]
-        found.append(Fact(heading, text, unit_text(columns[name].unit), *where))
+        where = reference_of(release, chosen) if chosen else source
+        say(heading, text, unit, where)
         if name == "parallax" and value > 0:
             error = target.get("parallax_error")
             distance = with_error(1000.0 / value, 1000.0 * error / value**2 if error else None)
-            found.append(Fact("Distance (1 / parallax)", distance, "pc", *where))
+            say("Distance (1 / parallax)", distance, "pc", where)
     return found
+
+
+@cache
+def _quantities() -> tuple[tuple[str, str, str, str], ...]:
+    """Columns of a star that its page shows: name, heading, unit, and band of what is a magnitude."""
+    columns = {column.name: column for column in tables()["target"].columns}
+    magnitudes = [name for name in columns if name.startswith("mag_") and not name.endswith("_error")]
+    names = (*KINEMATICS, "spectral_type", "moving_group", *magnitudes)
+    return tuple(
+        (name, f"{_band(name)} magnitude" if _band(name) else columns[name].doc.split(",")[0],
+         unit_text(columns[name].unit), _band(name))
+        for name in names
+    )  # fmt: skip
 
 
 def _band(name: str) -> str:
@@ -72,7 +72,6 @@ def published(release: Release, target_id: str) -> list[dict[str, Any]]:
     names = {row["companion_id"]: row["name"] for row in release.of_target("companion", target_id)}
     found = []
     for row in release.of_target("measurement", target_id):
-        source, url = reference_of(release, row)
         found.append(
             {
                 "of": names.get(row["companion_id"], row["companion_id"]) or "star",
@@ -82,8 +81,7 @@ def published(release: Release, target_id: str) -> list[dict[str, Any]]:
                 "unit": unit_text(row["unit"] or ""),
                 "preferred": bool(row["preferred"]),
                 "reason": row["preferred_reason"] or "",
-                "source": source,
-                "url": url,
+                "source": reference_of(release, row),
             }
         )
     return found
@@ -97,6 +95,4 @@ def unit_text(unit: str) -> str:
 
 def reference_of(release: Release, row: Row) -> tuple[str, str]:
     """Citation and address of the reference of a row."""
-    key = row.get("reference_id")
-    url = str(release.references.get(key or "", {}).get("url") or "")
-    return release.citation(key), url if url.startswith(("https://", "http://")) else ""
+    return release.source(row.get("reference_id"))

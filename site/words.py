@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
+from functools import lru_cache
 
 MINUS = "−"
 #: Stands beside whatever a simulator made.
 BADGE = '<span class="badge simulated" title="Made by a simulator, not observed">Simulated</span>'
 MODIFIED_JULIAN_DAY_ZERO = date(1858, 11, 17)
+#: What may be said of an object, from the surest down.
+STATUSES = {
+    "COMPANION": "Companion",
+    "AMBIGUOUS": "Ambiguous",
+    "CANDIDATE": "Candidate",
+    "BACKGROUND": "Background star",
+    "UNDEFINED": "Undefined",
+}
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -37,15 +46,19 @@ def with_error(value: float | None, error: float | None, upwards: float | None =
     """`value ± error`, both to two digits of the error; `value +up −down` when they differ."""
     if value is None or not math.isfinite(value):
         return ""
-    known = [e for e in (error, upwards) if e is not None and math.isfinite(e) and e > 0]
-    if not known:
+    down, up = _error(error) or _error(upwards), _error(upwards) or _error(error)
+    if not down or not up:
         return number(value, 6)
-    places = decimals_of(min(known))
-    text = f"{value:.{places}f}".replace("-", MINUS)
-    down, up = known[0], known[-1]
-    if len(known) == 2 and f"{down:.{places}f}" != f"{up:.{places}f}":
-        return f"{text} +{up:.{places}f} {MINUS}{down:.{places}f}"
-    return f"{text} ± {down:.{places}f}"
+    form = f".{decimals_of(min(down, up))}f"
+    text, below, over = (format(one, form) for one in (value, down, up))
+    if below != over:
+        return f"{text} +{over} {MINUS}{below}".replace("-", MINUS)
+    return f"{text} ± {below}".replace("-", MINUS)
+
+
+def _error(value: float | None) -> float:
+    """An error that can be written; 0 when it cannot."""
+    return value if value is not None and 0.0 < value < math.inf else 0.0
 
 
 def size(count: int | None) -> str:
@@ -65,6 +78,22 @@ def count(value: int | None) -> str:
     return "" if value is None else f"{value:,}".replace(",", "\u202f")
 
 
+def plural(value: int, noun: str) -> str:
+    """`1 epoch`, `2 epochs`."""
+    return f"{count(value)} {noun}" if value == 1 else f"{count(value)} {noun}s"
+
+
+def status(name: str | None) -> str:
+    """A status as people say it."""
+    return STATUSES.get(name or "", name or "")
+
+
+def rank(name: str | None) -> int:
+    """Where a status stands in a list."""
+    return list(STATUSES).index(name) if name in STATUSES else len(STATUSES)
+
+
+@lru_cache(10_000)
 def day(mjd: float | None) -> str:
     """Calendar date (UTC) of a Modified Julian Date."""
     if mjd is None or not math.isfinite(mjd):

@@ -22,7 +22,11 @@ class Writer:
     written: int = 0
     kept: int = 0
     paths: set[str] = field(default_factory=set)
+    _root: str = field(init=False, repr=False)
     _folders: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._root = str(self.folder)
 
     def write(self, path: str, content: str | bytes) -> None:
         """Write one file, unless it says the same already."""
@@ -91,8 +95,12 @@ class Writer:
         if folder not in self._folders:
             if {"", ".."} & set(folder.split("/") if folder else ()) or "\\" in folder:
                 raise BadInput(f"{path!r} is no path inside the site")
-            os.makedirs(self.folder / folder, exist_ok=True)
-            self._folders[folder] = f"{self.folder / folder}{os.sep}"
+            place = os.path.join(self._root, *folder.split("/"))
+            try:
+                os.mkdir(place)
+            except (FileExistsError, FileNotFoundError):
+                os.makedirs(place, exist_ok=True)
+            self._folders[folder] = place + os.sep
         if name in ("", "..") or "\\" in name or path[0] == "/":
             raise BadInput(f"{path!r} is no path inside the site")
         self.paths.add(path)

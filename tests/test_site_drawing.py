@@ -1,7 +1,6 @@
 """Scales, numbers in words, pictures, and charts as drawings, against astropy, algebra and a parser of XML."""
 
 import json
-import math
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -20,13 +19,17 @@ from lyot.site.images import asinh_stretch, picture
 from lyot.site.interactive import specification
 from lyot.site.overlay import Sky, overlay
 from lyot.site.scale import Scale, round_step, spread
-from lyot.site.svg import svg
+from lyot.site.svg import frame_of, series_colours, svg
 from lyot.site.track import polar_paths, star_of
 
 
 def chart(**drawing) -> Chart:
     kinds = {"x": Axis("Right"), "y": Axis("Up"), "layers": (Layer("dots", "points", "dots"),), **drawing}
     return Chart("trial", "Trial <i>", "What it says.", "SELECT 1", lambda *_: [], Drawing(**kinds), "Nothing.")
+
+
+def drawn(one: Chart, points: list[Point], above: Above | None = None) -> str:
+    return svg(one, points, above, frame_of(one.drawing, points, above), series_colours(points))
 
 
 def circles(text: str) -> list[tuple[float, float]]:
@@ -94,8 +97,8 @@ def test_a_scale_ends_where_it_should():
 
 def test_east_is_left_and_north_is_up():
     sky = chart(x=Axis("East", "mas", reverse=True), y=Axis("North", "mas"), square=True)
-    drawn = circles(svg(sky, [Point("dots", 0, 0), Point("dots", 100, 0), Point("dots", 0, 100)]))
-    (x, y), (east_x, east_y), (north_x, north_y) = drawn
+    found = circles(drawn(sky, [Point("dots", 0, 0), Point("dots", 100, 0), Point("dots", 0, 100)]))
+    (x, y), (east_x, east_y), (north_x, north_y) = found
     assert east_x < x
     assert north_y < y
     assert x - east_x == pytest.approx(y - north_y, abs=0.2)  # one scale on both axes, to the decimal written
@@ -103,20 +106,20 @@ def test_east_is_left_and_north_is_up():
 
 
 def test_magnitudes_grow_downwards():
-    drawn = circles(svg(chart(y=Axis("Mag", reverse=True)), [Point("dots", 0, 5.0), Point("dots", 1, 15.0)]))
-    assert drawn[0][1] < drawn[1][1]
+    found = circles(drawn(chart(y=Axis("Mag", reverse=True)), [Point("dots", 0, 5.0), Point("dots", 1, 15.0)]))
+    assert found[0][1] < found[1][1]
 
 
 def test_a_drawing_is_sound_whatever_its_points_are_called():
     point = Point("dots", 1.0, 2.0, series="</svg><script>", label="\"'&", x_error=0.5, y_error=0.1)
-    text = svg(chart(), [point], Above("au <b>", 2.0))
+    text = drawn(chart(), [point], Above("au <b>", 2.0))
     assert "<script>" not in text
     assert "style=" not in text
     ElementTree.fromstring(text)
 
 
 def test_one_point_alone_is_drawn():
-    assert len(circles(svg(chart(), [Point("dots", 7.0, 0.0)]))) == 1
+    assert len(circles(drawn(chart(), [Point("dots", 7.0, 0.0)]))) == 1
 
 
 def test_points_as_data_are_exact_and_inert():
@@ -185,7 +188,7 @@ def test_the_angle_of_a_track_does_not_jump():
         assert np.abs(np.diff(angle)).max() < 10.0
         assert 0.0 <= angle[0] < 360.0
         back = separation * np.array([np.sin(np.radians(angle)), np.cos(np.radians(angle))])
-        assert back.T == pytest.approx(path, abs=1e-12)
+        assert pytest.approx(path, abs=1e-12) == back.T
 
 
 def test_a_star_without_parallax_has_no_track():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lyot.site.chart import Axis, Chart, Drawing, Drawn, Layer, Line, Point, Subject
 from lyot.site.release import Row
-from lyot.site.track import SQL, sources, tracks
+from lyot.site.track import SQL, label, sources, tracks
 from lyot.site.words import day
 
 
@@ -30,7 +30,7 @@ def points(rows: list[Row], subject: Subject) -> Sequence[Drawn]:
                 x=row["dra"],
                 y=row["ddec"],
                 series=name,
-                label=" ".join(part for part in (day(row["mjd"]), row["instrument"]) if part),
+                label=label(row),
                 x_error=row["dra_error"],
                 y_error=row["ddec_error"],
                 correlation=row["dra_ddec_correlation"],

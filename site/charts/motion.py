@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lyot.site.chart import Axis, Chart, Drawing, Drawn, Layer, Line, Point, Subject, finite
 from lyot.site.release import Row
-from lyot.site.track import SQL, sources, tracks
-from lyot.site.words import day
+from lyot.site.track import SQL, label, sources, tracks
 from lyot.sky import julian_year
 
 LAYERS = (
@@ -36,7 +35,7 @@ def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject],
                     x=float(julian_year(row["mjd"])),
                     y=row[quantity],
                     series=name,
-                    label=" ".join(part for part in (day(row["mjd"]), row["instrument"]) if part),
+                    label=label(row),
                     y_error=row[f"{quantity}_error"],
                     simulated=bool(row["simulated"]),
                 )
