@@ -30,7 +30,7 @@ def level1(folder: Path, **settings: int) -> Night:
     (dataset,) = found.datasets
     workflow = workflow_of(dataset).changed(settings)
     masters, notes = make_masters(workflow, associate(dataset, found.calibrations))
-    return to_level1(workflow, dataset, masters, notes)
+    return to_level1(workflow, dataset, masters, notes, found.telemetry)
 
 
 def truth_of(folder: Path) -> dict:

@@ -30,7 +30,8 @@ def test_densities_are_the_curves_averaged_over_the_filter(shared_data, name):
         weight = np.interp(density[:, 0], table[:, 0], column)
         for nd, at in COLUMN.items():
             mean = (density[:, at] * weight).sum() / weight.sum()
-            assert transmission(nd, band) == pytest.approx(mean, rel=0.03), (band, nd)
+            other = name == "DB_H34" and band == "H3"  # the tabulated one is that of DB_H23
+            assert transmission(nd, band) == pytest.approx(mean, rel=0.011 if other else 1e-3), (band, nd)
 
 
 @pytest.mark.data
@@ -39,7 +40,7 @@ def test_the_curve_of_the_ifs_is_the_measured_one(shared_data):
     inside = (curve[:, 0] >= 950) & (curve[:, 0] < 1690)
     for nd, at in COLUMN.items():
         found = transmission_at(nd, curve[inside, 0] * 1e-3)
-        np.testing.assert_allclose(found, curve[inside, at], rtol=0.03)  # points 10 nm apart
+        np.testing.assert_allclose(found, curve[inside, at], rtol=0.02)  # points 10 nm apart
 
 
 def test_no_density_lets_all_light_through():

@@ -46,44 +46,72 @@ def mend_hits(image: Images, sigma: float, box: int = 7) -> int:
     sigma : float
     box : odd side of the surroundings, px
     """
-    return int(_mend_hits(image, np.float32(sigma), box // 2))
+    return int(_mend_hits(image, sigma, box // 2))
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
 def _mend_hits(image, sigma, half):  # type: ignore[no-untyped-def]
+    """Sums over the box slide down the image: columns first, then across; in double precision, lest they drift."""
     ny, nx = image.shape
-    count = np.float32((2 * half + 1) ** 2 - 1)
-    sums, squares = np.zeros(nx, np.float32), np.zeros(nx, np.float32)
+    side, inner = 2 * half + 1, nx - 2 * half
+    count = float(side * side - 1)
+    columns, powers = np.zeros(nx), np.zeros(nx)
+    boxes, squares, excess = np.empty(inner), np.empty(inner), np.empty(inner)
     mended = 0
+    for v in range(side - 1):
+        _add(image[v], columns, powers, 1.0)
     for y in range(half, ny - half):
-        sums[:] = 0.0
-        squares[:] = 0.0
-        for v in range(y - half, y + half + 1):
-            for x in range(nx):
-                sums[x] += image[v, x]
-                squares[x] += image[v, x] * image[v, x]
-        for x in range(half, nx - half):
-            value = image[y, x]
-            if value < image[y, x - 1] or value < image[y, x + 1] or value < image[y - 1, x]:
-                continue  # no peak
-            total, square = np.float32(0.0), np.float32(0.0)
-            for u in range(x - half, x + half + 1):
-                total += sums[u]
-                square += squares[u]
-            mean = (total - value) / count
-            variance = (square - value * value) / count - mean * mean
+        _add(image[y + half], columns, powers, 1.0)
+        _across(columns, side, boxes)
+        _across(powers, side, squares)
+        row = image[y, half : half + inner]
+        for i in range(inner):
+            value = float(row[i])
+            mean = (boxes[i] - value) / count
             above = value - mean
-            if above <= 0 or above * above <= sigma * sigma * variance:
-                continue
-            ring = np.float32(0.0)
-            for v in range(y - 1, y + 2):
-                for u in range(x - 1, x + 2):
-                    ring += image[v, u]
-            ring = (ring - value) / np.float32(8.0)
-            if above > np.float32(SHARPNESS) * (ring - mean):
-                image[y, x] = ring
-                mended += 1
+            excess[i] = above * abs(above) - sigma * sigma * ((squares[i] - value * value) / count - mean * mean)
+        for i in range(inner):
+            if excess[i] > 0:
+                mean = (boxes[i] - row[i]) / count
+                mended += _mend_hit(image, y, i + half, mean, columns, powers)
+        _add(image[y - half], columns, powers, -1.0)
     return mended
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _add(row, columns, powers, sign):  # type: ignore[no-untyped-def]
+    for x in range(len(row)):
+        value = float(row[x])
+        columns[x] += sign * value
+        powers[x] += sign * value * value
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _across(columns, side, boxes):  # type: ignore[no-untyped-def]
+    boxes[:] = 0.0
+    for u in range(side):
+        part = columns[u : u + len(boxes)]
+        for i in range(len(boxes)):
+            boxes[i] += part[i]
+
+
+@numba.njit(nogil=True, cache=True)
+def _mend_hit(image, y, x, mean, columns, powers):  # type: ignore[no-untyped-def]
+    """Mend a pixel that stands out, if it is a peak sharper than a star's; whether it was (0 or 1)."""
+    value = float(image[y, x])
+    ring = -value
+    for v in range(y - 1, y + 2):
+        for u in range(x - 1, x + 2):
+            if image[v, u] > value:
+                return 0
+            ring += image[v, u]
+    ring /= 8.0
+    if value - mean <= SHARPNESS * (ring - mean):
+        return 0
+    image[y, x] = ring
+    columns[x] += ring - value
+    powers[x] += ring * ring - value * value
+    return 1
 
 
 def median3(image: Images) -> Images:

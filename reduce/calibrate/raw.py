@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import numba
@@ -38,16 +38,20 @@ class RawFrames:
         ny, nx = self._data.shape[-2:]
         return ny, nx
 
-    def frame(self, number: int, window: Window = (slice(None), slice(None))) -> Images:
-        """One frame, or the part of it in `window`, (y, x) counts."""
-        return self._counts(self._data[(number, *window)])
+    def fields(self, number: int, windows: Sequence[Window]) -> Images:
+        """Parts of one frame, all of one shape, (window, y, x) counts."""
+        parts = [self._data[(number, *window)] for window in windows]
+        stored = np.empty((len(parts), *parts[0].shape), np.float32)
+        for field, part in zip(stored, parts, strict=True):
+            field[...] = part
+        return self._counts(stored)
 
     def rows(self, first: int, last: int) -> Images:
         """Some rows of every frame, (time, rows, x) counts."""
-        return self._counts(self._data[:, first:last])
+        return self._counts(self._data[:, first:last].astype(np.float32))
 
-    def _counts(self, stored: NDArray[np.generic]) -> Images:
-        counts: Images = stored.astype(np.float32)  # a copy in the machine's byte order
+    def _counts(self, counts: Images) -> Images:
+        """Stored values, already copied in the machine's byte order, as counts."""
         if self._scale != 1.0:
             counts *= np.float32(self._scale)
         if self._zero != 0.0:
@@ -109,7 +113,7 @@ class Stack:
                     yield file, number, self._treated(raw, file, number)
 
     def _treated(self, raw: RawFrames, file: RawFile, number: int) -> Images:
-        fields = np.stack([raw.frame(number, window) for window in self.windows])
+        fields = raw.fields(number, self.windows)
         for treatment in self.treatments:
             fields = treatment(fields, file)
         return fields
@@ -136,25 +140,21 @@ def clean_mean(paths: Sequence[str], sigma: float = 5.0) -> tuple[Images, Images
     Unprocessable
         If a file cannot be read or its frames have another shape.
     """
-    first: tuple[int, int] | None = None
-    for path in paths:
-        with raw_frames(path) as raw:
-            if first not in (None, raw.shape):
-                raise Unprocessable(f"{path} has frames of {raw.shape}, those before it {first}")
-            first = raw.shape
-    if first is None:
+    if not paths:
         raise Unprocessable("no file to combine")
-    mean, scatter = np.empty(first, np.float32), np.empty(first, np.float32)
-    for top in range(0, first[0], BLOCK):
-        stack = np.concatenate([_rows(path, top, min(top + BLOCK, first[0])) for path in paths])
-        usual = np.float32(np.median(stack[:, ::8, ::8].std(axis=0)))
-        _combine(stack, np.float32(sigma), usual, mean[top : top + BLOCK], scatter[top : top + BLOCK])
+    with ExitStack() as opened:
+        raws = [opened.enter_context(raw_frames(path)) for path in paths]
+        shape = raws[0].shape
+        for path, raw in zip(paths, raws, strict=True):
+            if raw.shape != shape:
+                raise Unprocessable(f"{path} has frames of {raw.shape}, those before it {shape}")
+        mean, scatter = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        for top in range(0, shape[0], BLOCK):
+            rows = slice(top, min(top + BLOCK, shape[0]))
+            stack = np.concatenate([raw.rows(rows.start, rows.stop) for raw in raws])
+            usual = np.float32(np.median(stack[:, ::8, ::8].std(axis=0)))
+            _combine(stack, np.float32(sigma), usual, mean[rows], scatter[rows])
     return mean, scatter
-
-
-def _rows(path: str, first: int, last: int) -> Images:
-    with raw_frames(path) as raw:
-        return raw.rows(first, last)
 
 
 @numba.njit(nogil=True, cache=True)

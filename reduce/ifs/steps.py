@@ -10,7 +10,7 @@ from pydantic import Field
 from lyot.cube import Cube, Floats, Images
 from lyot.errors import Unprocessable
 from lyot.instruments.sphere import SPHERE_IFS
-from lyot.instruments.sphere_frames import IFS_RANGE, IFS_SIDE, SPOT_ANGLE, transmission_at
+from lyot.instruments.sphere_frames import IFS_RANGE, IFS_SIDE, SPOT_ANGLE
 from lyot.reduce.calibrate.master import Master
 from lyot.reduce.calibrate.mending import Mending
 from lyot.reduce.calibrate.pixels import mend_hits
@@ -21,6 +21,7 @@ from lyot.reduce.classify import RawFile
 from lyot.reduce.flux import FluxFrame, as_science, density_error, find_star, unsaturated, with_star
 from lyot.reduce.group import DataSet
 from lyot.reduce.ifs.crosstalk import without_crosstalk
+from lyot.reduce.ifs.density import CHANNEL_SIGMA, channel_transmission
 from lyot.reduce.ifs.extract import squares
 from lyot.reduce.ifs.masters import bad_pixels, channels, spectra_matrix, traces_of
 from lyot.reduce.irdis import geometry
@@ -160,16 +161,20 @@ class FindStar(Step):
 
 
 def smooth_places(found: list[Spots | None], wavelengths: Floats) -> tuple[Floats, float]:
-    """The star against wavelength, by parabolas that leave out what is far off, (wave, 2) px (y, x), and its error."""
+    """The star against wavelength, by parabolas that leave out what is far off, (wave, 2) px (y, x), and its error.
+
+    Speckles grow with wavelength as the spots do: the same lie under them in every channel, and many channels are no
+    better than one.
+    """
     good = np.array([one is not None and np.isfinite(one.error) for one in found])
     values = np.array([one.star if one is not None else (np.nan, np.nan) for one in found])
     fitted, left = np.empty_like(values), np.empty_like(values)
     for axis in (0, 1):
         fitted[:, axis] = _parabola(wavelengths, values[:, axis], good)
         left[:, axis] = values[:, axis] - fitted[:, axis]
-    away = np.abs(left[good])
-    scatter = 1.4826 * float(np.median(away))
-    return fitted, scatter * (3.0 / good.sum()) ** 0.5
+    scatter = 1.4826 * float(np.median(np.abs(left[good])))
+    one_alone = float(np.median([one.error for one, use in zip(found, good, strict=True) if use and one is not None]))
+    return fitted, max(one_alone, scatter * (3.0 / good.sum()) ** 0.5)
 
 
 def smooth_radii(found: list[Spots | None], wavelengths: Floats) -> Floats:
@@ -206,10 +211,17 @@ class MeasureStar(Step):
             except Unprocessable as error:
                 notes.append(f"{file.path}, frame {number}: {error.message}")
                 continue
-            through = transmission_at(night.dataset.science[0].density, waves) / transmission_at(file.density, waves)
+            through = self._transmission(night, night.dataset.science[0]) / self._transmission(night, file)
             stamps = [self._stamp(image, place, stretch, taps) for image, place in zip(images, places, strict=True)]
             frames.append(FluxFrame(file, number, as_science(night, file, stamps, through)))
         return with_star(night.noting(*notes), frames, np.full(len(waves), density_error(night)), self.follow_strehl)
+
+    def _transmission(self, night: Night, file: RawFile) -> Floats:
+        """Of the neutral density in front of a file, in each channel."""
+        master = night.master("wavelength")
+        nanometres = master.quality["dispersion"] if master is not None else 0.0  # a row
+        width = max(CHANNEL_SIGMA * nanometres * 1e-3, 1e-4)
+        return channel_transmission(file.density, night.wavelengths, IFS_RANGE[night.dataset.filter], width)
 
     def _places(self, images: Images, wavelengths: Floats) -> Floats:
         """The star in every channel, smooth in wavelength, (wave, 2) px (y, x)."""

@@ -61,7 +61,7 @@ def header(exposure: Exposure, night: Night, moment: Moment | None) -> str:
     cards |= _detector(exposure, night)
     cards |= _nature(exposure, night)
     cards |= wheels(exposure, night)
-    cards |= _tracking(exposure, moment)
+    cards |= _tracking(exposure, night, moment)
     if exposure.on_sky and moment is not None:
         cards |= ON_SKY | _sky(exposure, night, moment) | _weather(exposure, night, moment)
     cards |= {"PIXSCAL": 12.25 if night.arm == "irdis" else IFS_SCALE, "ARCFILE": archive_name(exposure)}
@@ -178,8 +178,9 @@ def _nature(exposure: Exposure, night: Night) -> dict[str, Value]:
     return cards
 
 
-def _tracking(exposure: Exposure, moment: Moment | None) -> dict[str, Value]:
+def _tracking(exposure: Exposure, night: Night, moment: Moment | None) -> dict[str, Value]:
     """Derotator, dispersion correctors, half-wave plates: under pupil tracking the derotator follows the altitude."""
+    angle = 0.0
     if moment is None or not exposure.on_sky:
         begin, end, mode = -0.0001, -0.0001, "STAT"
         place: dict[str, Value] = {"RA": 232233.588551, "DEC": -235526.20652}
@@ -189,18 +190,22 @@ def _tracking(exposure: Exposure, moment: Moment | None) -> dict[str, Value]:
         logged = first if early else first + LATE * (last - first)
         begin, end = (180.0 + 0.5 * (altitude - exposure.clock_error) for altitude in (logged, last))
         mode = "ELEV"
+        if night.tracking == "FIELD":
+            mode, angle = "SKY", night.posang
+            turned = 0.5 * (moment.pointing.altitude - moment.pointing.zenith_date + angle)
+            begin, end = float(turned[0]) % 360.0, float(turned[1]) % 360.0
         place = {
             "RA": sexagesimal(float(moment.pointing.ra_date[0]) / 15.0, 6),
             "DEC": sexagesimal(float(moment.pointing.dec_date[0])),
         }
     word = "START" if exposure.start >= RENAMED else "BEGIN"
     cards: dict[str, Value] = {}
-    for n, (first_angle, last_angle, how) in enumerate(
-        ((0.0, 0.0, "STAT"), (begin, end, mode), (152.15, 152.15, "STAT")), start=1
+    for n, (first_angle, last_angle, how, asked) in enumerate(
+        ((0.0, 0.0, "STAT", 0.0), (begin, end, mode, angle), (152.15, 152.15, "STAT", 0.0)), start=1
     ):
         cards |= {f"INS4 DROT{n} {name}": value for name, value in place.items()}
         cards |= {f"INS4 DROT{n} {word}": round(first_angle, 4), f"INS4 DROT{n} END": round(last_angle, 4)}
-        cards |= {f"INS4 DROT{n} MODE": how, f"INS4 DROT{n} POSANG": 0.0}
+        cards |= {f"INS4 DROT{n} MODE": how, f"INS4 DROT{n} POSANG": asked}
     for n in (1, 2, 3, 4):
         cards |= {f"INS4 ADC{n} {name}": value for name, value in place.items()}
         cards |= {f"INS4 ADC{n} BEGIN": 0.002, f"INS4 ADC{n} END": 0.0025}

@@ -113,9 +113,7 @@ class Watch:
             begin, end = exposure.window(self.night.arm, i)
             instants = 0.5 * (begin + end) + 0.5 * (end - begin) * NODES
             zenith, zenith_date = self._zenith(instants)
-            turned = -zenith if "wrong_angle" in self.night.faults else zenith
-            north = turned + PUPIL_OFFSET + TRUE_NORTH + (IFS_ROTATION if self.night.arm == "ifs" else 0.0)
-            north = north + exposure.clock_error
+            north = self._north(zenith, zenith_date, exposure)
             strehl = self.weather.mean("strehl", begin, end)
             middle = len(instants) // 2
             yield Frame(
@@ -127,6 +125,18 @@ class Watch:
                 wavefront=self._wavefront(begin, strehl, exposure.closed),
                 sources=tuple(_at(what, truth, north) for what, truth in self.sources),
             )
+
+    def _north(self, zenith: Floats, zenith_date: Floats, exposure: Exposure) -> Floats:
+        """Position angle (deg, ICRS) of +y at some instants.
+
+        The derotator holds the pupil, to which the zenith is fixed, or the field, by the North of date. (Speckles stay
+        where they are in both.)
+        """
+        fixed = TRUE_NORTH + (IFS_ROTATION if self.night.arm == "ifs" else 0.0)
+        if self.night.tracking == "FIELD":
+            return self.night.posang + fixed + (zenith - zenith_date)
+        turned = -zenith if "wrong_angle" in self.night.faults else zenith
+        return turned + PUPIL_OFFSET + fixed + exposure.clock_error
 
     def _zenith(self, instants: Floats) -> tuple[Floats, Floats]:
         times = Time(instants, format="mjd", scale="utc")

@@ -42,7 +42,7 @@ def _common_path(exposure: Exposure, night: Night) -> dict[str, Value]:
         "INS4 COMB CPI": "OPEN" if sky else "CLOSED",
         "INS4 COMB IBS": "",
         "INS4 COMB POLA_CPI": "N_I",
-        "INS4 COMB ROT": "PUPIL" if sky else "CAL_ZENITH",
+        "INS4 COMB ROT": night.tracking if sky else "CAL_ZENITH",
         "INS4 COMB VBS": "",
         "INS4 DID1": "SPHERE_ICS-295670",
         "INS4 DID2": "PRIMARY-FITS-1.2",
