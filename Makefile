@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 8001
 ARGS ?=
 
-.PHONY: .venv assets demo check test test-all bench serve clean
+.PHONY: .venv assets alpha demo check test test-all bench serve clean
 
 .venv: $(BIN)/.ready
 
@@ -17,6 +17,9 @@ $(BIN)/.ready: pyproject.toml constraints.txt
 
 assets: .venv
 	npm install --prefix .venv/assets --no-save --no-audit --no-fund --ignore-scripts @sqlite.org/sqlite-wasm@3.51.2-build9 axe-core@4
+
+alpha: .venv # the next Datasette, beside the one of today
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --pre --upgrade --target .venv/alpha 'datasette==1.0a41' datasette-auth-passwords datasette-auth-tokens
 
 demo: .venv
 	$(BIN)/lyot demo $(ARGS)

@@ -67,17 +67,18 @@ def test_a_member_logs_in_and_sees_what_others_do_not(browser, tmp_path, monkeyp
         page.get_by_label("Username").fill("alice")
         page.get_by_label("Password").fill("wrong")
         page.get_by_role("button", name="Log in").click()
-        assert "Invalid" in page.content()
+        page.get_by_text("Invalid").wait_for()
         time.sleep(1.1)  # passwords are tried one a second
         page.get_by_label("Username").fill("alice")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        assert page.url == f"{base}/"
+        page.wait_for_url(f"{base}/")
         page.goto(f"{base}/targets/beta-pic/")
         assert "β Pic" in page.content()
         page.goto(f"{base}/lyot/target")
         assert "β Pic" in page.content()
         page.goto(f"{base}/-/logout")
         page.get_by_role("button", name="Log out").click()
+        page.wait_for_url(lambda address: not address.endswith("/logout"))
         page.goto(f"{base}/lyot/target")
         assert page.url == f"{base}/-/login"
