@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Cube": "lyot.cube",
     "derotate": "lyot.reduce.derotate",
-    "subtract": "lyot.reduce.analyse",
+    "subtract": "lyot.reduce.subtract",
     "snr_map": "lyot.reduce.measure",
     "contrast_curve": "lyot.reduce.analyse",
     "find_companions": "lyot.reduce.analyse",

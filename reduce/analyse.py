@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lyot.cube import Cube, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.instrument import Coronagraph
-from lyot.reduce import recipes, starlight
+from lyot.reduce import starlight
 from lyot.reduce.census import HIDDEN, MOST, take_census
 from lyot.reduce.characterise import AstrometryErrors, Fit, characterise, fit_only
 from lyot.reduce.collapse import collapse as collapse_over
@@ -26,48 +26,13 @@ from lyot.reduce.local import prepare
 from lyot.reduce.matched import matched_map
 from lyot.reduce.measure import snr_map
 from lyot.reduce.psf_image import fwhm_of, own_normalisation, star_flux_of
+from lyot.reduce.recipes import as_recipe
 from lyot.reduce.reduction import Limit, Reduction
-from lyot.reduce.settle import carry_out, settle
-from lyot.reduce.step import Collapse, Recipe, Step, Strategy
+from lyot.reduce.settle import settle
+from lyot.reduce.step import Recipe, Step
 
 THRESHOLD = 5.0  # S/N from which a peak is measured
 NO_ERRORS = AstrometryErrors()
-
-
-def subtract(
-    cube: Cube,
-    model: Recipe | Step | str,
-    strategy: Strategy = "adi",
-    collapse: Collapse = "median",
-    *,
-    library: Images | None = None,
-) -> Reduction:
-    """Subtract the starlight from every frame, turn North up, and combine over time.
-
-    Parameters
-    ----------
-    cube : Cube
-    model : a starlight model, or a recipe or its name (which then says strategy and collapse)
-    strategy : where the model looks: "adi", "sdi", "asdi" or "rdi"
-    collapse : "median" or "mean"
-    library : (nref, y, x), counts
-        Frames of other stars, for strategy "rdi".
-
-    Returns
-    -------
-    Reduction
-        With `image` (wave, y, x), `residuals` (wave, time, y, x), `record`.
-    """
-    return carry_out(cube, as_recipe(model, strategy, collapse), library)
-
-
-def as_recipe(recipe: Recipe | Step | str, strategy: Strategy = "adi", collapse: Collapse = "median") -> Recipe:
-    """A recipe, the recipe of that name, or that of a bare model."""
-    if isinstance(recipe, Recipe):
-        return recipe
-    if isinstance(recipe, str):
-        return recipes.recipe(recipe)
-    return Recipe(name=type(recipe).__name__.lower(), model=recipe, strategy=strategy, collapse=collapse)
 
 
 def find_companions(

@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from lyot.errors import BadInput, NotFound
-from lyot.reduce.components import ComponentChoice
 from lyot.reduce.psf.annular_pca import AnnularPCA
 from lyot.reduce.psf.cadi import ClassicalADI
 from lyot.reduce.psf.loci import LOCI
@@ -19,7 +18,7 @@ from lyot.reduce.psf.noadi import NoADI
 from lyot.reduce.psf.pca import PCA
 from lyot.reduce.psf.radial import RadialProfile
 from lyot.reduce.psf.tloci import TLOCI
-from lyot.reduce.step import Recipe
+from lyot.reduce.step import Collapse, Recipe, Step, Strategy
 
 RECIPES = {
     recipe.name: recipe
@@ -58,6 +57,8 @@ def recipe(name: str, /, **changes: Any) -> Recipe:
         raise NotFound(f"there is no recipe {name!r}", hint=f"recipes are {', '.join(RECIPES)}")
     chosen = RECIPES[name]
     if changes.get("ncomp") == AUTO and "ncomp" in type(chosen.model).model_fields:
+        from lyot.reduce.components import ComponentChoice  # with all that measures: not for who only subtracts
+
         changes = {"components": ComponentChoice(), **changes}
         del changes["ncomp"]
     inner = {key for key in changes if key in type(chosen.model).model_fields}
@@ -71,6 +72,15 @@ def recipe(name: str, /, **changes: Any) -> Recipe:
     model = _changed(chosen.model, {key: changes[key] for key in inner}, name)
     changed: Recipe = _changed(chosen, {"model": model, **{key: changes[key] for key in outer}}, name)
     return changed
+
+
+def as_recipe(asked: Recipe | Step | str, strategy: Strategy = "adi", collapse: Collapse = "median") -> Recipe:
+    """A recipe as it is, the recipe of that name, or that of a bare model with a strategy and a collapse."""
+    if isinstance(asked, Recipe):
+        return asked
+    if isinstance(asked, str):
+        return recipe(asked)
+    return Recipe(name=type(asked).__name__.lower(), model=asked, strategy=strategy, collapse=collapse)
 
 
 def settings(chosen: Recipe) -> list[str]:

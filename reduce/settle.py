@@ -7,9 +7,7 @@ from typing import Any, TypeVar
 
 from lyot.cube import Cube, Images
 from lyot.errors import BadInput
-from lyot.reduce.components import ComponentChoice
 from lyot.reduce.reduction import Reduction
-from lyot.reduce.select import FrameSelection
 from lyot.reduce.starlight import subtract
 from lyot.reduce.step import Recipe
 
@@ -64,12 +62,17 @@ def settle(cube: Cube, recipe: Recipe, library: Images | None = None) -> Settled
     outcome: dict[str, Any] = {}
     notes: list[str] = []
     kept, plain = cube, recipe.model_copy(update=dict.fromkeys(recipe.open))
+    # Rules are imported only where there are any: who merely subtracts starlight waits for nothing that measures.
     if recipe.select is not None:
+        from lyot.reduce.select import FrameSelection
+
         selection = _rule(recipe.select, FrameSelection)(cube, recipe.mask_radius)
         kept = selection.of(cube)
         outcome["select"] = selection.left_out
         notes.append(selection.note)
     if recipe.components is not None:
+        from lyot.reduce.components import ComponentChoice
+
         plain, curve = _rule(recipe.components, ComponentChoice)(kept, plain, library)
         chosen = int(plain.model.ncomp)  # type: ignore[attr-defined]
         outcome["components"] = {"ncomp": chosen, "snr": {str(count): round(snr, 3) for count, snr in curve.items()}}

@@ -8,10 +8,11 @@ from sky import FWHM, Planet, observe, point_source
 
 from lyot.errors import BadInput, NotFound, Unprocessable
 from lyot.instrument import Coronagraph
-from lyot.reduce.analyse import analyse, as_recipe, contrast_curve, fit_companion, subtract
+from lyot.reduce.analyse import analyse, contrast_curve, fit_companion
 from lyot.reduce.psf.pca import PCA
 from lyot.reduce.psf_image import fwhm_of, own_normalisation, star_flux_of
-from lyot.reduce.recipes import recipe
+from lyot.reduce.recipes import as_recipe, recipe
+from lyot.reduce.subtract import subtract
 
 PLANET = Planet(separation=18.0, position_angle=130.0, contrast=3e-3)
 

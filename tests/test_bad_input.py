@@ -8,8 +8,9 @@ from sky import observe, point_source
 
 from lyot.cube import Cube
 from lyot.errors import BadInput, LyotError, Unprocessable
-from lyot.reduce.analyse import analyse, contrast_curve, fit_companion, subtract
+from lyot.reduce.analyse import analyse, contrast_curve, fit_companion
 from lyot.reduce.recipes import RECIPES, recipe
+from lyot.reduce.subtract import subtract
 
 COMPARING = [name for name in RECIPES if name not in ("no-adi", "radial")]
 GUESS = {"separation": 12.0, "position_angle": 50.0}

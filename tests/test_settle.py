@@ -8,7 +8,7 @@ import pytest
 from sky import Planet, brightest, observe
 
 from lyot.errors import BadInput, Unprocessable
-from lyot.reduce.analyse import analyse, contrast_curve, fit_companion, subtract
+from lyot.reduce.analyse import analyse, contrast_curve, fit_companion
 from lyot.reduce.components import ComponentChoice
 from lyot.reduce.psf.annular_pca import AnnularPCA
 from lyot.reduce.psf.cadi import ClassicalADI
@@ -18,6 +18,7 @@ from lyot.reduce.select import FrameSelection
 from lyot.reduce.settle import settle
 from lyot.reduce.starlight import subtract as subtract_settled
 from lyot.reduce.step import Recipe
+from lyot.reduce.subtract import subtract
 
 PLANET = Planet(separation=20.0, position_angle=120.0, contrast=2e-3)
 

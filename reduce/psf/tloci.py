@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 from pydantic import Field
-from scipy.ndimage import map_coordinates
 
 from lyot.cube import Floats
 from lyot.reduce.starlight import LinearModel
@@ -67,6 +66,8 @@ def light_left(zone: Zone, distance: Floats) -> Floats:
 
 def _mean_profile(zone: Zone, radius: Floats) -> Floats:
     """The PSF at distances from its middle, averaged over directions."""
+    from scipy.ndimage import map_coordinates  # slow to import, and no other model wants it
+
     assert zone.psf is not None
     middle = (np.array(zone.psf.shape) - 1) / 2
     turns = np.linspace(0, 2 * np.pi, 48, endpoint=False)
