@@ -45,6 +45,8 @@ class Cube:
         The star's flux in an aperture of diameter 1 FWHM, in the units of `frames`. Without it no contrast exists.
     star_flux_error : (wave,), counts, optional
         Its 1σ error.
+    brightness : (wave, time), optional
+        How bright the core of any source was in each frame, over its mean: the adaptive optics' doing. Ones if unknown.
     times : (time,), MJD (UTC), optional
         Mid-exposure times.
     fwhm : (wave,), px, optional
@@ -72,6 +74,7 @@ class Cube:
     psf_normalised: bool | None = None
     coronagraph: Coronagraph | None = None
     star_flux_error: Floats | None = None
+    brightness: Floats | None = None
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__  # the only place where a Cube is written
@@ -90,6 +93,8 @@ class Cube:
         if self.star_flux_error is not None:
             error = np.broadcast_to(np.atleast_1d(np.asarray(self.star_flux_error, float)), (nwave,))
             set_(self, "star_flux_error", _vector("errors of the star flux", error, nwave, "wavelengths"))
+        if self.brightness is not None:
+            set_(self, "brightness", _brightness(self.brightness, (nwave, ntime)))
         if self.psf is not None:
             set_(self, "psf", _psf(self.psf, nwave, (ny, nx)))
         if self.fwhm is not None:
@@ -110,6 +115,10 @@ class Cube:
         """Field rotation over the sequence, deg: from the smallest to the largest angle, unwrapped."""
         return float(np.ptp(np.unwrap(self.angles, period=360.0)))
 
+    def brightness_of(self, wave: int) -> Floats:
+        """How bright the core of any source was in each frame, over its mean, (time,)."""
+        return np.ones(len(self.angles)) if self.brightness is None else self.brightness[wave]
+
     def select(self, keep: ArrayLike) -> Cube:
         """The same cube with only the frames that `keep` (a mask or indices over time) names."""
         keep = np.asarray(keep)
@@ -118,6 +127,7 @@ class Cube:
             frames=self.frames[:, keep],
             angles=self.angles[keep],
             times=None if self.times is None else self.times[keep],
+            brightness=None if self.brightness is None else self.brightness[:, keep],
         )
 
     def channel(self, wave: int) -> Cube:
@@ -134,6 +144,7 @@ class Cube:
             psf=of(self.psf),
             star_flux=of(self.star_flux),
             star_flux_error=of(self.star_flux_error),
+            brightness=of(self.brightness),
             fwhm=of(self.fwhm),
         )
 
@@ -179,6 +190,15 @@ def _vector(name: str, values: ArrayLike, length: int, of_what: str, *, positive
     if positive and (vector <= 0).any():
         raise BadInput(f"{name} must be positive, found {vector.min():g}")
     return vector
+
+
+def _brightness(values: ArrayLike, shape: tuple[int, int]) -> Floats:
+    found: Floats = np.asarray(values, dtype=np.float64)
+    if found.shape != shape:
+        raise BadInput(f"brightness has shape {found.shape}, (wave, time) = {shape} is needed")
+    if not (np.isfinite(found) & (found > 0)).all():
+        raise BadInput("brightness must be positive, relative to its mean")
+    return found
 
 
 def _psf(psf: ArrayLike, nwave: int, frame: tuple[int, int]) -> Images:

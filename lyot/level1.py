@@ -1,6 +1,6 @@
 """Level 1 on disk: one FITS file that holds a `Cube`.
 
-Primary (wave, time, y, x) float32; BINTABLE `FRAMES` (time, angle, more when known), BINTABLE `WAVELENGTHS`
+Primary (wave, time, y, x) float32; BINTABLE `FRAMES` (time, angle, brightness, more when known), BINTABLE `WAVELENGTHS`
 (wavelength, star flux and its error, FWHM), IMAGE `PSF` (wave, y, x) when there is one. The header of the frames it
 came from is kept.
 """
@@ -64,6 +64,7 @@ def write_cube(
         [
             fits.Column("TIME", "D", unit="d", array=nothing if cube.times is None else cube.times),
             fits.Column("ANGLE", "D", unit="deg", array=cube.angles),
+            *_brightness(cube),
             *columns,
         ],
         name="FRAMES",
@@ -89,6 +90,13 @@ def write_cube(
     return buffer.getvalue()
 
 
+def _brightness(cube: Cube) -> list[fits.Column]:
+    """The column `BRIGHTNESS` of `FRAMES`, a value a wavelength, when there is one."""
+    if cube.brightness is None:
+        return []
+    return [fits.Column("BRIGHTNESS", f"{len(cube.wavelengths)}D", array=cube.brightness.T)]
+
+
 def read_cube(data: bytes) -> Cube:
     """The `Cube` of a Level 1 file, without the frames that are flagged in it.
 
@@ -110,6 +118,9 @@ def read_cube(data: bytes) -> Cube:
                 star_flux=_known(wavelengths["STAR_FLUX"]),
                 star_flux_error=(
                     _known(wavelengths["STAR_FLUX_ERROR"]) if "STAR_FLUX_ERROR" in wavelengths.names else None
+                ),
+                brightness=(
+                    frames["BRIGHTNESS"].reshape(len(frames), -1).T if "BRIGHTNESS" in frames.names else None
                 ),
                 times=_known(frames["TIME"]),
                 fwhm=_known(wavelengths["FWHM"]),

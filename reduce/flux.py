@@ -20,7 +20,7 @@ from lyot.reduce.irdis import geometry
 from lyot.reduce.night import Night
 from lyot.reduce.psf_image import gaussian_fit
 from lyot.reduce.step import Step
-from lyot.reduce.strehl import factors
+from lyot.reduce.strehl import Followed, follow
 
 FIT = 5  # px, half of the box that the star is fitted in
 
@@ -106,30 +106,32 @@ def with_star(night: Night, frames: Sequence[FluxFrame], density_errors: Floats,
     """
     if not frames:
         return night.noting("no usable flux frame: without the star's flux no contrast is stated")
-    frames, followed = _followed(night, frames) if follow_strehl else (frames, np.ones(len(night.wavelengths)))
-    psf = np.median([one.image for one in frames], axis=0)
+    followed = follow(night, list({one.file.path: one.file for one in frames}.values())) if follow_strehl else None
+    scaled, change = _scaled(frames, followed, len(night.wavelengths))
+    psf = np.median([one.image for one in scaled], axis=0)
     fwhm, flux = measured(psf)
-    series = np.array([[_core(image, width) for image, width in zip(one.image, fwhm, strict=True)] for one in frames])
-    scatter = _scatter(series / flux, [one.file.path for one in frames])
-    error = np.sqrt(scatter**2 + ((followed - 1.0) / 2.0) ** 2 + density_errors**2)
-    return replace(night, psf=psf, fwhm=fwhm, star_flux=flux, star_flux_error=flux * error).carding(
-        FLUX_FRAMES=(len(frames), "frames of the star off the coronagraph"),
+    series = np.array([[_core(image, width) for image, width in zip(one.image, fwhm, strict=True)] for one in scaled])
+    scatter = _scatter(series / flux, [one.file.path for one in scaled])
+    error = np.sqrt(scatter**2 + ((change - 1.0) / 2.0) ** 2 + density_errors**2)
+    brightness = None if followed is None else followed.science
+    found = replace(night, psf=psf, fwhm=fwhm, star_flux=flux, star_flux_error=flux * error, brightness=brightness)
+    return found.carding(
+        FLUX_FRAMES=(len(scaled), "frames of the star off the coronagraph"),
         FLUX_SCATTER=(float(scatter.max()), "relative, of the star's flux, of the mean"),
-        FLUX_STREHL=(float(np.median(followed)), "star's flux times this: Strehl ratio of science frames"),
+        FLUX_STREHL=(float(np.median(change)), "star's flux times this: Strehl ratio of science frames"),
         FLUX_ERROR=(float(error.max()), "relative, of the star's flux, 1 sigma"),
     )
 
 
-def _followed(night: Night, frames: Sequence[FluxFrame]) -> tuple[Sequence[FluxFrame], Floats]:
+def _scaled(frames: Sequence[FluxFrame], followed: Followed | None, waves: int) -> tuple[Sequence[FluxFrame], Floats]:
     """Frames as they would be at the Strehl ratio of the science frames, and the mean factor, (wave,).
 
     Frames whose Strehl ratio is not known are left out when that of others is.
     """
-    found = factors(night, list({one.file.path: one.file for one in frames}.values()))
-    known = [(one, found[one.file.path][one.number]) for one in frames if one.file.path in found]
+    known = [] if followed is None else [(one, followed.flux[one.file.path][one.number]) for one in frames]
     known = [(one, factor) for one, factor in known if np.isfinite(factor).all()]
     if not known:
-        return frames, np.ones(len(night.wavelengths))
+        return frames, np.ones(waves)
     scaled = [replace(one, image=(one.image * factor[:, None, None]).astype(np.float32)) for one, factor in known]
     return scaled, np.asarray(np.mean([factor for _, factor in known], axis=0), dtype=float)
 

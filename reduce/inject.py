@@ -81,7 +81,7 @@ def inject(cube: Cube, *points: Point, wave: int = 0) -> Cube:
         psf = normalised_psf(cube, channel)
         for point in points:
             y, x = positions(point, cube.angles, frames.shape)
-            light = colour * point.flux * _images(psf, y, x)
+            light = colour * point.flux * _images(psf, y, x, cube.brightness_of(channel))
             for frame, stamp, (seen, part) in zip(
                 frames[channel], light, _places(frames.shape, psf.shape, y, x), strict=True
             ):
@@ -97,9 +97,9 @@ def colours(cube: Cube, wave: int) -> Floats:
     return np.asarray(fluxes / fluxes[wave])
 
 
-def _images(psf: Floats, y: Floats, x: Floats) -> Floats:
-    """Stamps of the PSF around the pixels nearest to (y, x)."""
-    return stamps(psf, y - np.rint(y), x - np.rint(x))
+def _images(psf: Floats, y: Floats, x: Floats, brightness: Floats) -> Floats:
+    """Stamps of the PSF around the pixels nearest to (y, x), each as bright as its frame."""
+    return stamps(psf, y - np.rint(y), x - np.rint(x)) * brightness[:, None, None]
 
 
 Part = tuple[slice, slice]
@@ -134,25 +134,22 @@ class Light:
         _add(values, place[self.pixels], np.float32(flux), self.values)
 
 
-def light_of(
-    point: Point, psf: Floats, angles: Floats, shape: tuple[int, int], unknown: NDArray[np.bool_] | None
-) -> Light:
-    """What a source of unit flux at the place of `point` adds to the frames of a sequence.
+def light_of(point: Point, psf: Floats, cube: Cube, wave: int, unknown: NDArray[np.bool_] | None) -> Light:
+    """What a source of unit flux at the place of `point` adds to the frames of a cube at one wavelength.
 
     Parameters
     ----------
     psf : (y, x), 1/px
-    angles : (nframe,), deg
-    shape : (ny, nx)
     unknown : (nframe, ny · nx), optional
         Pixels that are filled with the mean of the other frames; so is the source's light in them.
     """
-    y, x = positions(point, angles, shape)
+    shape = cube.frames.shape[-2:]
+    y, x = positions(point, cube.angles, shape)
     corners = np.stack([np.rint(y) - psf.shape[0] // 2, np.rint(x) - psf.shape[1] // 2], axis=1).astype(np.int64)
     place = np.full(shape, -1, dtype=np.int32)
     pixels = _number(place, corners, *psf.shape)
     values = np.zeros((len(y), len(pixels)), dtype=np.float32)
-    _fill(values, place, corners, _images(psf, y, x))
+    _fill(values, place, corners, _images(psf, y, x, cube.brightness_of(wave)))
     if unknown is not None:
         values = without_gaps(np.where(unknown[:, pixels], np.float32(np.nan), values))
     return Light(pixels, values)

@@ -243,6 +243,7 @@ class Register(Step):
             frames=frames,
             angles=night.angles,
             times=night.times,
+            brightness=None if night.brightness is None else night.brightness[waves],
             wavelengths=night.wavelengths[waves],
             pixel_scale=scale,
             psf=None if night.psf is None else night.psf[waves],

@@ -183,7 +183,7 @@ class View(Window):
     def source(self, point: Point) -> Source:
         """A source made ready to be given any flux and looked at through this window."""
         local = self.local
-        light = light_of(point, local.psf, local.cube.angles, local.shape, local.unknown)
+        light = light_of(point, local.psf, local.cube, local.channel, local.unknown)
         changes = {}
         with single_blas_thread():
             for number, _ in self.parts if local.grams else ():

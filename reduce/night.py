@@ -36,6 +36,7 @@ class Night:
     spot_radii : (wave,), px, distance of the satellite spots from the star, when it is measured channel by channel
     psf : (wave, y, x), counts of a science frame
     star_flux, star_flux_error, fwhm : (wave,), counts of a science frame, px
+    brightness : (wave, time), of the core of any source in the science frames, over its mean
     times, angles : (time,)
     telemetry : files of the adaptive optics of that night
     conditions : name → (time,), what the adaptive optics said during each frame
@@ -60,6 +61,7 @@ class Night:
     star_flux: Floats | None = None
     star_flux_error: Floats | None = None
     fwhm: Floats | None = None
+    brightness: Floats | None = None
     times: Floats | None = None
     angles: Floats | None = None
     telemetry: tuple[RawFile, ...] = ()

@@ -1,8 +1,9 @@
-"""How much brighter the peak of the star was during the science frames than during those of its flux."""
+"""How bright the core of a star was in each frame, as the adaptive optics tells it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,11 +19,25 @@ WAVELENGTH = 1.6  # µm of the Strehl ratio that SPARTA tells
 KNOWN = 0.5  # of the science frames must have one
 
 
-def factors(night: Night, files: Sequence[RawFile]) -> dict[str, Floats]:
-    """By path of each flux file, (frame, wave): peak of the star in the science frames over that in a flux frame.
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """Brightness of a core, relative.
 
-    The adaptive optics' telemetry gives the Strehl ratio S at 1.6 µm; at another wavelength it is S^((1.6 µm / λ)²),
-    by the approximation of Maréchal. NaN for a frame without telemetry; empty when too few science frames have any.
+    Parameters
+    ----------
+    science : (wave, time), of the science frames, over the mean of those that are not flagged
+    flux : path of a flux file → (frame, wave), that mean over what it was in the flux frame; NaN without telemetry
+    """
+
+    science: Floats
+    flux: dict[str, Floats]
+
+
+def follow(night: Night, files: Sequence[RawFile]) -> Followed | None:
+    """The brightness of a core in science and flux frames; None when too few science frames have telemetry.
+
+    The Strehl ratio S is told at 1.6 µm; at another wavelength it is S^((1.6 µm / λ)²), by the approximation of
+    Maréchal. Science frames in a gap of the telemetry are between their neighbours.
 
     Parameters
     ----------
@@ -34,21 +49,17 @@ def factors(night: Night, files: Sequence[RawFile]) -> dict[str, Floats]:
     ----------
     Born & Wolf 1999, Principles of Optics, 9.1.3.
     """
+    told = night.conditions.get("strehl", np.array([np.nan]))
+    known = np.isfinite(told)
+    if known.mean() < KNOWN:
+        return None
     power = (WAVELENGTH / night.wavelengths) ** 2
-    science = _science(night)
-    if np.isfinite(science).mean() < KNOWN:
-        return {}
-    usual = np.nanmean(science[:, None] ** power, axis=0)
-    return {file.path: usual / _during(night, file)[:, None] ** power for file in files}
-
-
-def _science(night: Night) -> Floats:
-    """Strehl ratio of each science frame that is not flagged; NaN alone when nothing is known."""
-    if "strehl" not in night.conditions:
-        return np.array([np.nan])
-    values = night.conditions["strehl"]
-    used = values[[not flag for flag in night.flags]] if night.flags else values
-    return used if len(used) else np.array([np.nan])
+    strehl = np.interp(np.arange(len(told)), np.flatnonzero(known), told[known])
+    science = strehl ** power[:, None]
+    used = np.array([not flag for flag in night.flags] or [True] * len(told))
+    usual = science[:, used].mean(axis=1, keepdims=True)
+    flux = {file.path: usual[:, 0] / _during(night, file)[:, None] ** power for file in files}
+    return Followed(science / usual, flux)
 
 
 def _during(night: Night, file: RawFile) -> Floats:

@@ -15,9 +15,9 @@ from lyot.reduce.classify import RawFile
 from lyot.reduce.companion import companion_of
 from lyot.reduce.flux import FluxFrame, density_error, with_star
 from lyot.reduce.group import DataSet
-from lyot.reduce.inject import Point
+from lyot.reduce.inject import Point, inject
 from lyot.reduce.night import Night
-from lyot.reduce.strehl import factors
+from lyot.reduce.strehl import Followed, follow
 
 SCIENCE = RawFile(path="s", role="science", arm="irdis", exposure=16.0, frames=4, filter="DB_H23")
 FLUX = tuple(RawFile(path=name, role="flux", arm="irdis", exposure=1.0, frames=2, density="ND_2.0") for name in "ab")
@@ -50,8 +50,8 @@ def test_errors_add_in_squares():
 
 
 def test_the_star_follows_the_strehl_ratio(monkeypatch):
-    followed = {"a": np.full((2, 2), 1.2), "b": np.full((2, 2), 1.0)}
-    monkeypatch.setattr(measured, "factors", lambda night, files: followed)
+    followed = Followed(np.ones((2, 4)), {"a": np.full((2, 2), 1.2), "b": np.full((2, 2), 1.0)})
+    monkeypatch.setattr(measured, "follow", lambda night, files: followed)
     found = with_star(a_night(), frames(1000.0, 1200.0), np.zeros(2), follow_strehl=True)
     as_it_was = with_star(a_night(), frames(1200.0, 1200.0), np.zeros(2), follow_strehl=False)
     assert found.star_flux == pytest.approx(as_it_was.star_flux, rel=1e-6)
@@ -59,9 +59,17 @@ def test_the_star_follows_the_strehl_ratio(monkeypatch):
 
 
 def test_without_telemetry_nothing_is_followed():
-    assert factors(a_night(), FLUX) == {}
-    gap = {"strehl": np.array([np.nan, np.nan, np.nan, 0.9])}
-    assert factors(a_night(conditions=gap), FLUX) == {}
+    assert follow(a_night(), FLUX) is None
+    assert follow(a_night(conditions={"strehl": np.array([np.nan, np.nan, np.nan, 0.9])}), FLUX) is None
+
+
+def test_the_core_is_as_bright_as_the_strehl_ratio_says():
+    told = {"strehl": np.array([0.8, np.nan, 0.9, 0.3])}
+    flags = ("", "", "", "open loops")
+    found = follow(a_night(conditions=told, flags=flags, wavelengths=np.array([1.6, 0.8])), FLUX)
+    assert found.science[0] == pytest.approx(np.array([0.8, 0.85, 0.9, 0.3]) / 0.85)  # the gap is bridged
+    assert found.science[1] == pytest.approx(np.array([0.8, 0.85, 0.9, 0.3]) ** 4 / np.mean([0.8**4, 0.85**4, 0.9**4]))
+    assert np.isnan(found.flux["a"]).all()
 
 
 def test_a_density_for_all_frames_costs_nothing():
@@ -79,6 +87,16 @@ def test_the_error_of_the_star_is_in_that_of_a_contrast():
 
 def test_it_goes_through_level_1():
     cube = Cube(frames=np.ones((2, 3, 5, 5)), angles=np.zeros(3), wavelengths=[1.6, 1.7], pixel_scale=12.0,
-                star_flux=[10.0, 20.0], star_flux_error=[1.0, 3.0])
+                star_flux=[10.0, 20.0], star_flux_error=[1.0, 3.0], brightness=[[0.9, 1.0, 1.1], [0.8, 1.0, 1.2]])
     assert read_cube(write_cube(cube)).star_flux_error.tolist() == [1.0, 3.0]
     assert read_cube(write_cube(cube)).channel(1).star_flux_error.tolist() == [3.0]
+    assert read_cube(write_cube(cube)).select([0, 2]).channel(1).brightness.tolist() == [[0.8, 1.2]]
+
+
+def test_a_source_is_as_bright_as_its_frame():
+    y, x = np.indices((11, 11)) - 5
+    psf = np.exp(-(y**2 + x**2) / 4.0)
+    cube = Cube(frames=np.zeros((1, 3, 41, 41)), angles=[0.0, 20.0, 40.0], wavelengths=[1.6], pixel_scale=12.0, psf=psf,
+                brightness=[[0.5, 1.0, 1.5]])
+    sums = inject(cube, Point(10.0, 30.0, 100.0)).frames[0].sum(axis=(1, 2))
+    assert sums / sums[1] == pytest.approx([0.5, 1.0, 1.5], rel=1e-3)  # the source moves between pixels

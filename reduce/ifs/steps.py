@@ -277,6 +277,7 @@ class Register(Step):
             frames=frames,
             angles=night.angles,
             times=night.times,
+            brightness=night.brightness,
             wavelengths=night.wavelengths,
             pixel_scale=scale,
             psf=night.psf,
