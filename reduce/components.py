@@ -10,7 +10,7 @@ from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.census import take_census
 from lyot.reduce.characterise import fit_only
 from lyot.reduce.inject import Point
-from lyot.reduce.limits import throughput
+from lyot.reduce.limits import Azimuths, throughput
 from lyot.reduce.local import LocalReduction, prepare
 from lyot.reduce.measure import mawet_noise
 from lyot.reduce.modes import components_curve, with_components
@@ -19,6 +19,7 @@ from lyot.reduce.step import Recipe, Step
 
 GOLDEN_ANGLE = 137.508  # deg from one simulated companion to the next: no two of them side by side
 TURNS = 0.0, 120.0, 240.0  # deg by which the whole of them are turned, so that no place decides
+ROUGHLY = Azimuths(most=3)  # how much of a companion is left need not be known well to choose its flux
 THRESHOLD = 5.0  # S/N above which a source is real and taken out first
 
 
@@ -82,7 +83,7 @@ class ComponentChoice(Step):
         radii = np.arange(first, min(local.shape) // 2 - 1.5 * fwhm, self.apart * fwhm)[: self.rings]
         noise = mawet_noise(image, fwhm, radii)
         radii, noise = radii[noise > 0], noise[noise > 0]
-        part = throughput(local, radii, noise)
+        part = throughput(local, radii, noise, at=ROUGHLY)
         seen = part > 0
         if not seen.any():
             raise Unprocessable(

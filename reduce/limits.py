@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,31 @@ from numpy.typing import NDArray
 from lyot.cube import Floats, Images, star_position
 from lyot.reduce.apertures import aperture_weights
 from lyot.reduce.inject import Point
-from lyot.reduce.local import LocalReduction
+from lyot.reduce.local import LocalReduction, Source, View
 from lyot.reduce.measure import annulus_noise, mawet_noise
 from lyot.reduce.parallel import each
 from lyot.reduce.psf_image import star_flux_of
 from lyot.reduce.reduction import Limit
 
-AZIMUTHS = 3
-SPACING = 3.0  # FWHM: sources injected nearer than that to one another or to a known one would share speckles
+SPACING = 3.0  # FWHM from a known source to one injected beside it: nearer, it would share its dark lobes
 INNER = 1.5  # FWHM: nearer, fewer than nine apertures tell the noise
+
+
+@dataclass(frozen=True)
+class Azimuths:
+    """At how many azimuths a throughput is measured: twice as many, from `fewest`, until its mean is known.
+
+    Speckles and noise make the throughput of one azimuth differ from that of the next, the more the nearer to the star
+    and the fainter the source. Its mean counts as known to a part `known` of itself; no more than `most` are tried.
+    """
+
+    fewest: int = 3
+    most: int = 24
+    known: float = 0.01
+
+
+WELL = Azimuths()
+OF_LIMITS = Azimuths(most=12, known=0.03)  # apertures tell the noise of a ring to 5 % at best
 
 
 def separations(shape: tuple[int, ...], fwhm: float, mask_radius: float = 0.0) -> Floats:
@@ -27,10 +44,16 @@ def separations(shape: tuple[int, ...], fwhm: float, mask_radius: float = 0.0) -
     return np.arange(max(INNER * fwhm, mask_radius + fwhm / 2), farthest, fwhm)
 
 
-def throughput(local: LocalReduction, radii: Floats, fluxes: Floats, avoid: Sequence[Point] = ()) -> Floats:
+def throughput(
+    local: LocalReduction,
+    radii: Floats,
+    fluxes: Floats,
+    avoid: Sequence[Point] = (),
+    at: Azimuths = WELL,
+) -> Floats:
     """Part of a source's flux, in an aperture of diameter 1 FWHM, that the recipe leaves at each separation.
 
-    The mean over three azimuths, a third of the circle apart, turned away from sources to be avoided.
+    The mean over azimuths evenly round the circle, turned away from sources to be avoided.
 
     Parameters
     ----------
@@ -40,6 +63,7 @@ def throughput(local: LocalReduction, radii: Floats, fluxes: Floats, avoid: Sequ
         Of the sources injected: like those that the recipe is to find, for a model may treat bright ones differently.
     avoid : sequence of Point
         Sources that are in the cube.
+    at : Azimuths
 
     Returns
     -------
@@ -49,47 +73,89 @@ def throughput(local: LocalReduction, radii: Floats, fluxes: Floats, avoid: Sequ
     ----------
     Mawet et al. 2014, ApJ 792, 97, sect. 4; Galicher et al. 2018, A&A 615, A92, sect. 3.
     """
-    put = [
-        Point(float(radius), float(angle), float(flux))
-        for radius, flux in zip(radii, fluxes, strict=True)
-        for angle in azimuths(radius, avoid)
-    ]
     _ = local.whole_image  # made once, before many ask for it
-    return np.array(each(lambda point: kept(local, point), put), dtype=float).reshape(len(radii), -1).mean(axis=1)
+
+    def one(place: tuple[float, float]) -> float:
+        radius, flux = place
+        angles = azimuths(radius, avoid, at.fewest)
+        return _mean_part(local, radius, flux, [Probe.at(local, radius, angle) for angle in angles], avoid, at)
+
+    return np.array(each(one, zip(radii.tolist(), fluxes.tolist(), strict=True)), dtype=float)
 
 
-def azimuths(radius: float, avoid: Sequence[Point] = (), count: int = AZIMUTHS) -> Floats:
+def _mean_part(
+    local: LocalReduction, radius: float, flux: float, probes: Sequence[Probe], avoid: Sequence[Point], at: Azimuths
+) -> float:
+    """Throughput at one separation: that of the probes, and of others between them until it is known."""
+    parts, angles = [probe.part(flux) for probe in probes], np.array([probe.angle for probe in probes])
+    while len(parts) > 1 and 2 * len(angles) <= at.most and not _known(parts, at.known):
+        between = angles + 180.0 / len(angles)
+        clear = [_clearance(radius, np.array([angle]), avoid) > SPACING * local.fwhm for angle in between]
+        parts += [Probe.at(local, radius, angle).part(flux) for angle in between[clear]]
+        angles = np.concatenate([angles, between])
+    return float(np.mean(parts))
+
+
+def _known(parts: list[float], to: float) -> bool:
+    """Whether the mean of some numbers has a relative error of at most `to`, or is NaN."""
+    error, mean = np.std(parts, ddof=1) / np.sqrt(len(parts)), np.mean(parts)
+    return not error > to * mean
+
+
+def azimuths(radius: float, avoid: Sequence[Point] = (), count: int = 3) -> Floats:
     """Position angles (deg) evenly round a circle, turned so that the nearest source to be avoided is farthest."""
     turns = np.arange(0.0, 360.0 / count, 5.0)
     every = np.arange(count) * 360.0 / count
-    if not avoid:
-        return every
-    clear = [min(_distance(radius, turn + every, source) for source in avoid) for turn in turns]
-    return np.asarray(every + turns[int(np.argmax(clear))])
+    return np.asarray(every + turns[int(np.argmax([_clearance(radius, turn + every, avoid) for turn in turns]))])
 
 
-def _distance(radius: float, angles: Floats, source: Point) -> float:
-    """From a source to the nearest of some places on a circle, px."""
+def _clearance(radius: float, angles: Floats, avoid: Sequence[Point]) -> float:
+    """From the nearest of some sources to the nearest of some places (deg) on a circle, px."""
     here = radius * np.exp(1j * np.radians(angles))
-    return float(np.abs(here - source.separation * np.exp(1j * np.radians(source.position_angle))).min())
+    there = [source.separation * np.exp(1j * np.radians(source.position_angle)) for source in avoid]
+    return min((float(np.abs(here - place).min()) for place in there), default=np.inf)
 
 
-def kept(local: LocalReduction, point: Point) -> float:
-    """Flux that a source adds to its aperture in the recipe's image, over its own."""
-    y, x = point.place(local.shape)
-    row, column = round(y), round(x)
-    weights = aperture_weights(y - row, x - column, local.fwhm / 2.0)
-    half = len(weights) // 2
-    window = local.window(y, x, half)
-    if (window.rows[1] - window.rows[0], window.columns[1] - window.columns[0]) != weights.shape:
-        return float("nan")
-    inside = weights > 0
-    change = window.image(point).astype(np.float64) - window.of(local.whole_image)
-    return float((change[inside] * weights[inside]).sum() / point.flux)
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A place at which sources of any flux are put, to see what is left of them in an aperture of diameter 1 FWHM.
+
+    `view` is None where the aperture is not all in the field.
+    """
+
+    angle: float
+    view: View | None
+    source: Source | None
+    before: Images
+    weights: Floats
+
+    @classmethod
+    def at(cls, local: LocalReduction, radius: float, angle: float) -> Probe:
+        """The probe at a separation (px) and position angle (deg)."""
+        point = Point(radius, float(angle), 0.0)
+        y, x = point.place(local.shape)
+        weights = aperture_weights(y - round(y), x - round(x), local.fwhm / 2.0)
+        view = local.window(y, x, len(weights) // 2)
+        before = view.of(local.whole_image)
+        if before.shape != weights.shape:
+            return cls(float(angle), None, None, before, weights)
+        return cls(float(angle), view, view.source(point), before, weights)
+
+    def part(self, flux: float) -> float:
+        """Flux that a source adds to the aperture in the recipe's image, over its own."""
+        if self.view is None:
+            return float("nan")
+        inside = self.weights > 0
+        change = self.view.image_with(self.source, flux).astype(np.float64) - self.before
+        return float((change[inside] * self.weights[inside]).sum() / flux)
 
 
 def limits(
-    local: LocalReduction, image: NDArray[np.floating], sigma: float = 5.0, avoid: Sequence[Point] = ()
+    local: LocalReduction,
+    image: NDArray[np.floating],
+    sigma: float = 5.0,
+    avoid: Sequence[Point] = (),
+    at: Azimuths = OF_LIMITS,
 ) -> tuple[Limit, ...]:
     """Contrast that a source must reach to stand out by `sigma`, against separation, by both definitions of the noise.
 
@@ -108,6 +174,7 @@ def limits(
     sigma : float
     avoid : sequence of Point
         Those sources.
+    at : Azimuths
 
     Returns
     -------
@@ -122,11 +189,18 @@ def limits(
     annulus = sigma * annulus_noise(image, fwhm, radii) / float(local.psf.max())
     known = np.isfinite(mawet) & np.isfinite(annulus) & (mawet > 0)
     radii, mawet, annulus = radii[known], mawet[known], annulus[known]
-    part = throughput(local, radii, mawet, avoid)
     passes = np.array([cube.transmission(radius) for radius in radii])
-    seen = np.isfinite(part) & (part * passes * star > mawet)
-    radii, mawet, annulus, passes = radii[seen], mawet[seen], annulus[seen], passes[seen]
-    part = throughput(local, radii, mawet / part[seen], avoid)
+    _ = local.whole_image  # made once, before many ask for it
+
+    def one(place: tuple[float, float, float]) -> float:
+        radius, noise, most = place
+        probes = [Probe.at(local, radius, angle) for angle in azimuths(radius, avoid, at.fewest)]
+        first = float(np.mean([probe.part(noise) for probe in probes]))
+        if not first * most > noise:
+            return float("nan")
+        return _mean_part(local, radius, noise / first, probes, avoid, at)
+
+    part = np.array(each(one, zip(radii.tolist(), mawet.tolist(), (passes * star).tolist(), strict=True)), dtype=float)
     seen = part * passes * star > mawet
     return tuple(
         Limit(

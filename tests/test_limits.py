@@ -8,7 +8,7 @@ from sky import FWHM, STAR_PEAK, Planet, observe, point_source
 
 from lyot.reduce.apertures import aperture_sum
 from lyot.reduce.inject import Point, inject
-from lyot.reduce.limits import azimuths, kept, limits, separations, throughput
+from lyot.reduce.limits import Probe, azimuths, limits, separations, throughput
 from lyot.reduce.local import prepare
 from lyot.reduce.measure import annulus_noise, mawet_noise
 from lyot.reduce.psf.annular_pca import AnnularPCA
@@ -40,15 +40,15 @@ def test_throughput_is_what_brute_force_finds(cube):
     change = subtract(inject(cube, point), PCA_ADI).image[0] - subtract(cube, PCA_ADI).image[0]
     brute = aperture_sum(change, *point.place(change.shape), FWHM / 2) / point.flux
     assert 0.05 < brute < 0.95
-    assert kept(local, point) == pytest.approx(brute, abs=1e-4)
+    assert Probe.at(local, 14.0, 33.0).part(2e4) == pytest.approx(brute, abs=1e-4)
 
 
 def test_the_mean_of_the_frames_takes_away_what_the_source_leaves_in_it(cube):
     # Mean cADI of a source far out, whose path crosses its own aperture in no other frame: 1 − 1/n is kept.
     recipe = Recipe(name="cadi", model=ClassicalADI(collapse="mean"), collapse="mean")
     wide = observe(nframes=5, size=121, rotation=160.0, noise=30.0)
-    part = kept(prepare(wide, recipe), Point(50.0, 90.0, 1e5))
-    plain = kept(prepare(wide, NO_ADI), Point(50.0, 90.0, 1e5))
+    part = Probe.at(prepare(wide, recipe), 50.0, 90.0).part(1e5)
+    plain = Probe.at(prepare(wide, NO_ADI), 50.0, 90.0).part(1e5)
     assert part / plain == pytest.approx(0.8, abs=0.01)  # rings of the PSF reach the other frames
 
 
