@@ -20,7 +20,10 @@ TOGETHER = (("ra", "dec"), ("pmra", "pmdec"), ("age", "age_min", "age_max"))
 #: Tables of what belongs to one workspace, and what names it there.
 APART = {"observation": "observation_id", "reduction": "reduction_id"}
 #: Which frames a detection was seen in: those of one observation, whatever workspace has them.
-FRAMES = "regexp_replace(detection.observation_id, '@' || detection.workspace || '$', '') AS observation_id"
+FRAMES = """
+CASE WHEN ends_with(observation_id, '@' || detection.workspace)
+    THEN left(observation_id, -1 - length(detection.workspace)) ELSE observation_id END AS observation_id
+"""
 #: Made here, from the products themselves; rows of these in a product are not read.
 _OWN = ("product", "workspace")
 #: A file shows the star of the observation or reduction that it holds.

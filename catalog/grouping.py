@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -30,9 +31,7 @@ PLAUSIBLE = 4.0  # σ; farther from where it is foretold, a source is another ob
 LEEWAY = 10.0  # mas, added to the errors: centring behind a mask, North and algorithms differ by more than fits say
 NEAREST = 16  # positions in time that foretell a place; more say nothing new of it
 FAINTEST = 5.0  # signal to noise of what may found a new object
-#: Peaks as high as this one that noise gives in an image, above which it founds nothing unless another reduction of the
-#: same frames shows it too: over a survey of thousands of images, a few of the objects it founds are then noise.
-MOST_ALARMS = 1e-3
+MOST_ALARMS = 1e-3  # peaks of noise as high in an image: of one that is less rare, a second reduction must tell too
 
 
 @dataclass
@@ -75,6 +74,16 @@ class Detections:
     observation: Sequence[str]
     reduction: Sequence[str]
     companion: Sequence[str | None]
+
+    @cached_property
+    def mjd(self) -> list[float]:
+        """`times`, to be asked for one by one."""
+        return list(self.times.tolist())
+
+    @cached_property
+    def spread(self) -> list[float]:
+        """Determinants of `covariances`, as `mjd`."""
+        return list(determinant(self.covariances).tolist())
 
     @property
     def placed(self) -> np.ndarray:
@@ -183,7 +192,7 @@ class _State:
             if companion:
                 self.objects.setdefault(companion, []).extend([row] if placed[row] else [])
             elif placed[row]:
-                free.append((float(seen.times[row]), seen.observation[row], row))
+                free.append((seen.mjd[row], seen.observation[row], row))
         free.sort()
         self._given = frozenset(self.objects)
         self.nights = [[row for *_, row in same] for _, same in groupby(free, key=lambda one: one[:2])][::-1]
@@ -195,15 +204,15 @@ class _State:
 
     def to_foretell(self, seen: Detections) -> Iterator[str]:
         """Objects of which it must be told where they stand at the next observation."""
-        self._now = float(seen.times[self.nights[-1][0]])
+        self._now = seen.mjd[self.nights[-1][0]]
         self._here: dict[str, list[_Place]] = {}
         self._anywhere: tuple[str, ...] = ()
         for name, rows in self.objects.items():
             if not rows:
                 self._anywhere += (name,)
                 continue
-            nearest = min(rows, key=lambda row: abs(seen.times[row] - self._now))
-            if abs(seen.times[nearest] - self._now) < SAME_EPOCH:
+            nearest = min(rows, key=lambda row: abs(seen.mjd[row] - self._now))
+            if abs(seen.mjd[nearest] - self._now) < SAME_EPOCH:
                 self._here[name] = [_Place(seen.offsets[nearest], seen.covariances[nearest])]
             elif self.field.star is not None:
                 yield name
@@ -215,10 +224,12 @@ class _State:
         best: dict[str, int] = {}
         for row in self.objects[name]:
             other = best.setdefault(seen.observation[row], row)
-            if determinant(seen.covariances[row]) < determinant(seen.covariances[other]):
+            if seen.spread[row] < seen.spread[other]:
                 best[seen.observation[row]] = row
-        near = sorted(best.values(), key=lambda row: abs(seen.times[row] - self._now))[:NEAREST]
-        rows = sorted(near, key=lambda row: seen.times[row])
+        near: Iterable[int] = best.values()
+        if len(best) > NEAREST:
+            near = sorted(near, key=lambda row: abs(seen.mjd[row] - self._now))[:NEAREST]
+        rows = sorted(near, key=seen.mjd.__getitem__)
         return self.field.star, Positions(seen.times[rows], seen.offsets[rows], seen.covariances[rows]), self.field.mass
 
     def assign(self, seen: Detections, foretold: Mapping[str, list[_Place]], grouping: Grouping) -> None:
