@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -53,8 +54,9 @@ def ingest(store: Store, paths: Sequence[Path], workspace: str = "main") -> Inge
     NotFound
         If a path does not exist, or no FITS file is there.
     """
-    found = list(_files(paths))
-    if not found:
+    closed: dict[str, str] = {}
+    found = list(_files(paths, closed))
+    if not (found or closed):
         raise NotFound(f"no FITS file in {', '.join(str(path) for path in paths)}")
     files = [_read(path) for path in steps(found, "reading headers")]
     for one in reversed(files):  # of two alike the first stays
@@ -71,7 +73,8 @@ def ingest(store: Store, paths: Sequence[Path], workspace: str = "main") -> Inge
             reasons[one.path] = one.why
         elif first[one.sha256] != one.path:
             reasons[one.path] = f"the same as {first[one.sha256]}"
-    return Ingested(tuple(files), grouped.datasets, {path: why for path, why in reasons.items() if path in here})
+    unknown = {path: why for path, why in reasons.items() if path in here}
+    return Ingested(tuple(files), grouped.datasets, {**unknown, **closed})
 
 
 def known(store: Store, workspace: str) -> Grouped:
@@ -79,10 +82,17 @@ def known(store: Store, workspace: str) -> Grouped:
     return group(RawFile(**document) for document in store.notes("raw/", workspace=workspace).values())
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _files(paths: Iterable[Path], closed: dict[str, str]) -> Iterator[Path]:
+    """FITS files among paths and in folders; folders that cannot be looked into are added to `closed`, with why."""
+
+    def refused(error: OSError) -> None:
+        closed[str(error.filename)] = f"this folder cannot be read: {(error.strerror or str(error)).lower()}"
+
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(ENDINGS))
+            for folder, _, names in sorted(os.walk(path, onerror=refused)):
+                here = (Path(folder) / name for name in sorted(names) if name.lower().endswith(ENDINGS))
+                yield from (one for one in here if one.is_file())
         elif path.exists():
             yield path
         else:

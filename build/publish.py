@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,8 @@ from lyot.build.reuse import remember
 from lyot.build.visible import Audience, select
 from lyot.catalog.isochrones import read_isochrones
 from lyot.catalog.release import today, utc_day
-from lyot.errors import BadInput
+from lyot.disk import writing
+from lyot.errors import BadInput, Unwritable
 from lyot.product import check_name
 from lyot.store import Store
 
@@ -69,28 +72,55 @@ def publish(
     Raises
     ------
     BadInput
-        If a check of the catalogue fails, or a date or workspace is none: the release before stays.
+        If a check of the catalogue fails, a date or workspace is none, the folder cannot be written, or another process
+        makes this release now: the release before stays.
     """
     audience = Audience(_members(store, workspace), today() if as_of is None else utc_day(as_of), with_simulated)
     models = None if isochrones is None else read_isochrones(isochrones)
     selection = select(store, audience)
     folder = Path(out) / (workspace or PUBLIC)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     kept = folder.with_name(f".{folder.name}.reuse")
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
-    part.mkdir()
-    try:
-        with duckdb.connect(config={"temp_directory": str(part / "spill")}) as connection:
-            consolidate(store, connection, selection, audience)
-            derive(connection, audience, kept, models)
-            check(connection, audience)
-            rows = bake(connection, part, _about(audience))
-            remember(connection, kept)
-        shutil.rmtree(part / "spill", ignore_errors=True)
-        _replace(folder, part)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with writing(str(folder)), _alone(folder):
+        _sweep(folder)
+        part.mkdir()
+        try:
+            with duckdb.connect(config={"temp_directory": str(part / "spill")}) as connection:
+                consolidate(store, connection, selection, audience)
+                derive(connection, audience, kept, models)
+                check(connection, audience)
+                rows = bake(connection, part, _about(audience))
+                remember(connection, kept)
+            shutil.rmtree(part / "spill", ignore_errors=True)
+            _replace(folder, part)
+        except duckdb.IOException as error:
+            raise Unwritable(f"{folder} cannot be made: {' '.join(str(error).split())}") from None
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return Release(folder, audience, rows, selection.withheld)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process makes this release meanwhile; the system gives the lock back when this one ends, however."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(f"another process is making {folder}", hint="wait until it has ended") from None
+        yield
+
+
+def _sweep(folder: Path) -> None:
+    """Mend what a killed process left: bring back a release that was laid aside, and remove half ones."""
+    for old in folder.parent.glob(f".{folder.name}.*.old"):
+        if not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    for name in (folder.name, f".{folder.name}.reuse"):
+        for part in folder.parent.glob(f".{name}.*.part"):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _members(store: Store, workspace: str | None) -> str | None:

@@ -71,8 +71,8 @@ def main() -> None:
     except OSError as error:  # of the machine: a disk that is full, a folder that is read-only, a port that is taken
         if debug:
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"lyot: {where}{(error.strerror or str(error)).lower()}", err=True)
+        where = error.filename2 or error.filename  # of a copy, where it goes
+        click.echo(f"lyot: {f'{where}: ' if where else ''}{(error.strerror or str(error)).lower()}", err=True)
         sys.exit(2)
 
 
