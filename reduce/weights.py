@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
-from scipy.linalg.lapack import dposv
 
 from lyot.cube import Floats
 from lyot.errors import Unprocessable
+from lyot.reduce.eigen import leading_modes
+from lyot.reduce.parallel import spread
+from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
 
 NOISE_FLOOR = 1e-12  # of the largest eigenvalue; modes below it are rounding
-
 ROUNDING = 1e-8  # of the library's power; scalar products are no better
-
-SMALL = 128  # frames up to which all modes cost what a few do, by a routine that lets other threads go on
-
-Solver = Callable[[Floats, Floats], Floats]
+SMALL = 250  # frames up to which our own decomposition is quicker than LAPACK's
 
 
 def principal_weights(gram: Floats, cross: Floats, ncomp: int) -> Floats:
@@ -49,18 +45,51 @@ def principal_weights(gram: Floats, cross: Floats, ncomp: int) -> Floats:
             f"{ncomp} components asked of {nref} frames", hint="lower ncomp, or widen the reference library"
         )
     if nref <= SMALL:
-        values, modes = np.linalg.eigh(gram)
-        values, modes = values[nref - ncomp :], modes[:, nref - ncomp :]
+        values, modes = leading_modes(gram.copy(), ncomp)
     else:
-        values, modes = eigh(gram, subset_by_index=[nref - ncomp, nref - 1], check_finite=False)
-    solid = values > NOISE_FLOOR * values[-1]
-    values, modes = values[solid], modes[:, solid]
-    weights: Floats = (cross @ (modes / values)) @ modes.T
+        from scipy.linalg import eigh  # slow to import
+
+        values, columns = eigh(gram, subset_by_index=[nref - ncomp, nref - 1], check_finite=False)
+        modes = columns.T
+    solid = values > NOISE_FLOOR * values.max()
+    values, modes = values[solid], modes[solid]
+    weights: Floats = (cross @ (modes.T / values)) @ modes
     return weights
 
 
-def least_squares_weights(gram: Floats, cross: Floats, ridge: float) -> Floats:
-    """Weights that leave the least sum of squares, drawn a little towards the plain mean of the library.
+def principal_weights_each(gram: Floats, cross: Floats, allowed: NDArray[np.bool_], ncomp: int) -> Floats:
+    """As `principal_weights`, each science frame on the components of those library frames only that it may use.
+
+    Parameters
+    ----------
+    gram : (nref, nref)
+    cross : (nframe, nref)
+    allowed : (nframe, nref), bool
+    ncomp : int
+
+    Returns
+    -------
+    (nframe, nref)
+        Zero where not allowed; a row of NaN for a frame with fewer than `ncomp` others.
+
+    Raises
+    ------
+    Unprocessable
+        If the whole library has fewer than `ncomp` frames.
+    """
+    if len(gram) < ncomp:
+        raise Unprocessable(f"{ncomp} components asked of {len(gram)} frames", hint="lower ncomp")
+    weights = np.zeros(cross.shape)
+
+    def rows(start: int, stop: int) -> None:
+        _principal_rows(gram, cross[start:stop], allowed[start:stop], ncomp, weights[start:stop])
+
+    spread(rows, len(cross))
+    return weights
+
+
+def least_squares_weights_each(gram: Floats, cross: Floats, allowed: NDArray[np.bool_], ridge: float) -> Floats:
+    """Weights that leave the least sum of squares, each science frame on those library frames only that it may use.
 
     Minimised is |x − wX|² + λ |w − 1/nref|², with λ `ridge` times the power in which library frames differ from their
     mean: what never changes vanishes whatever `ridge`, and a large one gives classical ADI.
@@ -69,59 +98,122 @@ def least_squares_weights(gram: Floats, cross: Floats, ridge: float) -> Floats:
     ----------
     gram : (nref, nref)
     cross : (nframe, nref)
+    allowed : (nframe, nref), bool
     ridge : float
         Keeps nearly equal frames from large weights of opposite sign, and a bright planet from being fitted away.
 
     Returns
     -------
     (nframe, nref), dimensionless
+        Zero where not allowed; a row of NaN for a frame that may use none.
 
     Raises
     ------
     Unprocessable
         If the library frames are too alike for so small a `ridge`.
     """
-    nref = len(gram)
-    mean = gram.sum(axis=0) / nref
-    power = float(gram.trace())
-    damped = gram.copy()
-    damped.flat[:: nref + 1] += ridge * max(power - float(mean.sum()), 0.0) + ROUNDING * power
-    _, change, failed = dposv(damped, (cross - mean).T)
-    if failed:
-        raise Unprocessable(
-            f"{nref} library frames are too alike to be told apart at ridge {ridge:g}", hint="raise ridge"
-        )
-    weights: Floats = change.T + 1.0 / nref
-    return weights
-
-
-def each_from_its_own(
-    gram: Floats, cross: Floats, allowed: NDArray[np.bool_], solve: Solver, fewest: int = 1
-) -> Floats:
-    """Weights of each science frame found on those library frames only that it may use.
-
-    Frames that may use the same ones are solved for together.
-
-    Parameters
-    ----------
-    gram : (nref, nref)
-    cross : (nframe, nref)
-    allowed : (nframe, nref), bool
-    solve : (gram, cross) → weights
-    fewest : int
-        Library frames that a science frame wants at least.
-
-    Returns
-    -------
-    (nframe, nref)
-        Zero where not allowed; a row of NaN for a frame with fewer than `fewest`.
-    """
     weights = np.zeros(cross.shape)
-    choices, which = np.unique(allowed, axis=0, return_inverse=True)
-    for number, choice in enumerate(choices):
-        rows, columns = np.flatnonzero(which.ravel() == number), np.flatnonzero(choice)
-        if len(columns) < fewest:
-            weights[rows] = np.nan
-        else:
-            weights[np.ix_(rows, columns)] = solve(gram[np.ix_(columns, columns)], cross[np.ix_(rows, columns)])
+
+    def rows(start: int, stop: int) -> bool:
+        return bool(_least_squares_rows(gram, cross[start:stop], allowed[start:stop], ridge, weights[start:stop]))
+
+    if not all(spread(rows, len(cross))):
+        raise Unprocessable(
+            f"{len(gram)} library frames are too alike to be told apart at ridge {ridge:g}", hint="raise ridge"
+        )
     return weights
+
+
+@numba.njit(cache=True, nogil=True)
+def _principal_rows(gram, cross, allowed, ncomp, weights):  # type: ignore[no-untyped-def]
+    for t in range(len(cross)):
+        # What one frame may use, the next most often may not; but all may use the same other stars.
+        if t == 0 or (allowed[t] != allowed[t - 1]).any():
+            columns = np.flatnonzero(allowed[t])
+            if len(columns) >= ncomp:
+                values, modes = leading_modes(_among(gram, columns), ncomp)
+        if len(columns) < ncomp:
+            weights[t] = np.nan
+            continue
+        for value, mode in zip(values, modes):  # noqa: B905  numba knows no `strict`
+            if value > NOISE_FLOOR * values[0]:
+                part = 0.0
+                for i in range(len(columns)):
+                    part += cross[t, columns[i]] * mode[i]
+                for i in range(len(columns)):
+                    weights[t, columns[i]] += part / value * mode[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _least_squares_rows(gram, cross, allowed, ridge, weights):  # type: ignore[no-untyped-def]
+    """Fill `weights`; whether all could be found."""
+    for t in range(len(cross)):
+        if t == 0 or (allowed[t] != allowed[t - 1]).any():
+            columns = np.flatnonzero(allowed[t])
+            count = len(columns)
+            damped = _among(gram, columns)
+            mean, power, common = np.zeros(count), 0.0, 0.0
+            for i in range(count):
+                mean += damped[i]
+                power += damped[i, i]
+            mean /= max(count, 1)
+            common = mean.sum()
+            for i in range(count):
+                damped[i, i] += ridge * max(power - common, 0.0) + ROUNDING * power
+            if not _to_triangle(damped):
+                return False
+        if count == 0:
+            weights[t] = np.nan
+            continue
+        change = np.empty(count)
+        for i in range(count):
+            change[i] = cross[t, columns[i]] - mean[i]
+        _solve_triangles(damped, change)
+        for i in range(count):
+            weights[t, columns[i]] = change[i] + 1.0 / count
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _among(gram, columns):  # type: ignore[no-untyped-def]
+    """The scalar products of some frames with one another."""
+    count = len(columns)
+    part = np.empty((count, count))
+    for i in range(count):
+        row = gram[columns[i]]
+        for j in range(count):
+            part[i, j] = row[columns[j]]
+    return part
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _to_triangle(matrix):  # type: ignore[no-untyped-def]
+    """Cholesky's triangle in place of the lower half of a matrix; whether it has one, that is, is positive definite."""
+    for i in range(len(matrix)):
+        row = matrix[i]
+        for j in range(i + 1):
+            other, total = matrix[j], row[j]
+            for k in range(j):
+                total -= row[k] * other[k]
+            if j < i:
+                row[j] = total / other[j]
+            elif total > 0:
+                row[i] = np.sqrt(total)
+            else:
+                return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _solve_triangles(triangle, vector):  # type: ignore[no-untyped-def]
+    """Solve triangle · triangleᵀ · answer = vector, the answer in place of the vector."""
+    for i in range(len(vector)):
+        row, total = triangle[i], vector[i]
+        for k in range(i):
+            total -= row[k] * vector[k]
+        vector[i] = total / row[i]
+    for i in range(len(vector) - 1, -1, -1):
+        row = triangle[i]
+        vector[i] /= row[i]
+        for k in range(i):
+            vector[k] -= row[k] * vector[i]

@@ -1,13 +1,10 @@
 """Principal components ring by ring, from frames in which a planet there has moved away."""
 
-from functools import partial
-
 from pydantic import Field
 
 from lyot.cube import Floats
-from lyot.errors import Unprocessable
 from lyot.reduce.starlight import LinearModel
-from lyot.reduce.weights import each_from_its_own, principal_weights
+from lyot.reduce.weights import principal_weights_each
 from lyot.reduce.zone import Zone, Zoning
 
 
@@ -31,7 +28,4 @@ class AnnularPCA(LinearModel):
 
     def weights(self, gram: Floats, cross: Floats, zone: Zone) -> Floats:
         """Weights of the projection of each frame on the components of those far enough from it."""
-        if len(gram) < self.ncomp:
-            raise Unprocessable(f"{self.ncomp} components asked of {len(gram)} frames", hint="lower ncomp")
-        allowed = zone.motion() >= self.motion * zone.fwhm
-        return each_from_its_own(gram, cross, allowed, partial(principal_weights, ncomp=self.ncomp), self.ncomp)
+        return principal_weights_each(gram, cross, zone.motion() >= self.motion * zone.fwhm, self.ncomp)

@@ -1,12 +1,10 @@
 """Locally optimised combination of images."""
 
-from functools import partial
-
 from pydantic import Field
 
 from lyot.cube import Floats
 from lyot.reduce.starlight import LinearModel
-from lyot.reduce.weights import each_from_its_own, least_squares_weights
+from lyot.reduce.weights import least_squares_weights_each
 from lyot.reduce.zone import Zone, Zoning
 
 
@@ -30,5 +28,4 @@ class LOCI(LinearModel):
 
     def weights(self, gram: Floats, cross: Floats, zone: Zone) -> Floats:
         """Weights of least squares for each frame on those far enough from it."""
-        allowed = zone.motion() >= self.motion * zone.fwhm
-        return each_from_its_own(gram, cross, allowed, partial(least_squares_weights, ridge=self.ridge))
+        return least_squares_weights_each(gram, cross, zone.motion() >= self.motion * zone.fwhm, self.ridge)

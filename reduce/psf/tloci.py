@@ -1,13 +1,11 @@
 """LOCI with a template: frames chosen by how much of a planet they would take away."""
 
-from functools import partial
-
 import numpy as np
 from pydantic import Field
 
 from lyot.cube import Floats
 from lyot.reduce.starlight import LinearModel
-from lyot.reduce.weights import each_from_its_own, least_squares_weights
+from lyot.reduce.weights import least_squares_weights_each
 from lyot.reduce.zone import Zone, Zoning
 
 
@@ -33,8 +31,7 @@ class TLOCI(LinearModel):
 
     def weights(self, gram: Floats, cross: Floats, zone: Zone) -> Floats:
         """Weights of least squares for each frame on those that hold little of a planet's light."""
-        allowed = light_left(zone, zone.motion()) <= self.loss
-        return each_from_its_own(gram, cross, allowed, partial(least_squares_weights, ridge=self.ridge))
+        return least_squares_weights_each(gram, cross, light_left(zone, zone.motion()) <= self.loss, self.ridge)
 
 
 def light_left(zone: Zone, distance: Floats) -> Floats:
