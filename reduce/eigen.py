@@ -60,43 +60,52 @@ def _reflect(vector, normal, start, strength):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
 def _to_tridiagonal(matrix, diagonal, beside, reflections, strengths):  # type: ignore[no-untyped-def]
-    """Householder's reflections: `beside[i]` couples i and i + 1; reflection i is 1 − strength · normal normalᵀ."""
+    """Householder's reflections: `beside[i]` couples i and i + 1; reflection i is 1 − strength · normal normalᵀ.
+
+    What a reflection changes in the rest of the matrix is made good when the next one reads it: it is read once a step.
+    """
     size = len(matrix)
-    move = np.empty(size)
-    for step in range(size - 2):
-        normal = reflections[step]
-        length = 0.0
-        for i in range(step + 1, size):
-            normal[i] = matrix[step, i]
-            length += normal[i] * normal[i]
+    before, move, product = np.zeros(size), np.zeros(size), np.zeros(size)
+    for step in range(size):
+        for j in range(step, size):
+            matrix[step, j] -= before[step] * move[j] + move[step] * before[j]
         diagonal[step] = matrix[step, step]
-        if length - normal[step + 1] * normal[step + 1] <= TINY:
-            beside[step] = normal[step + 1]
-            continue
-        length = np.sqrt(length)
-        beside[step] = -length if normal[step + 1] > 0 else length
-        normal[step + 1] -= beside[step]
-        strengths[step] = 2.0 / (2.0 * (length * length + length * abs(matrix[step, step + 1])))
+        if step >= size - 2:
+            if step == size - 2:
+                beside[step] = matrix[step, step + 1]
+                matrix[step + 1, step + 1] -= 2 * before[step + 1] * move[step + 1]
+                diagonal[step + 1] = matrix[step + 1, step + 1]
+            break
+        normal = reflections[step]
+        beside[step], strengths[step] = _mirror(matrix[step], normal, step + 1)
+        here, there, along = before[step + 1 :], move[step + 1 :], normal[step + 1 :]
         together = 0.0
-        along = normal[step + 1 :]
         for i in range(step + 1, size):
-            row, total = matrix[i, step + 1 :], 0.0
+            row, a, b, total = matrix[i, step + 1 :], before[i], move[i], 0.0
             for j in range(len(row)):
+                row[j] -= a * there[j] + b * here[j]
                 total += row[j] * along[j]
-            move[i] = strengths[step] * total
-            together += move[i] * normal[i]
+            product[i] = strengths[step] * total
+            together += product[i] * normal[i]
         together *= 0.5 * strengths[step]
         for i in range(step + 1, size):
-            move[i] -= together * normal[i]
-        other = move[step + 1 :]
-        for i in range(step + 1, size):
-            row, a, b = matrix[i, step + 1 :], normal[i], move[i]
-            for j in range(len(row)):
-                row[j] -= a * other[j] + b * along[j]
-    for i in range(max(size - 2, 0), size):
-        diagonal[i] = matrix[i, i]
-    if size > 1:
-        beside[size - 2] = matrix[size - 2, size - 1]
+            move[i], before[i] = product[i] - together * normal[i], normal[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _mirror(row, normal, start):  # type: ignore[no-untyped-def]
+    """Put in `normal` what mirrors a row from `start` on into its first element; that element, and the strength."""
+    length = 0.0
+    for i in range(start, len(row)):
+        normal[i] = row[i]
+        length += row[i] * row[i]
+    if length - row[start] * row[start] <= TINY:
+        normal[start:] = 0.0
+        return row[start], 0.0
+    length = np.sqrt(length)
+    end = -length if row[start] > 0 else length
+    normal[start] -= end
+    return end, 1.0 / (length * length + length * abs(row[start]))
 
 
 @numba.njit(cache=True, nogil=True)
