@@ -71,7 +71,8 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
     def subtract_in(start: int, stop: int) -> None:
         for block in parts[start:stop]:
             if factors:
-                residuals[:, block] = science[:, block] - factors[0] @ (factors[1] @ library[:, block])
+                left = factors[0] @ (factors[1] @ library[:, block])
+                residuals[:, block] = np.subtract(science[:, block], left, out=left)
             elif isinstance(block, slice) and library is science:
                 np.matmul(whole, library[:, block], out=residuals[:, block])
             else:
