@@ -55,12 +55,22 @@ def observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
         "parallactic_angle": night.cards["LYOT PARALLACTIC"][0] if "LYOT PARALLACTIC" in night.cards else None,
         "field_rotation": cube.rotation,
         "true_north": true_north.value,
-        "true_north_error": true_north.error,
+        "true_north_error": _north_error(night),
         "pixel_scale": scale.value,
         "pixel_scale_error": scale.error,
+        "field_of_view": min(cube.frames.shape[-2:]) * cube.pixel_scale / 1e3,
         "centring_error": None if night.star_error is None else night.star_error * cube.pixel_scale,
         "programme": first.programme or None,
         "product_key": product.key,
         "simulated": job.simulated,
         "workspace": job.workspace,
     }
+
+
+def _north_error(night: Night) -> float:
+    """Error of where North is, deg: true north, the arm's turn, and in pupil tracking that of the pupil."""
+    names = ["true_north", "instrument_offset"]
+    if night.dataset.science[0].tracking == "PUPIL":
+        names.append("pupil_offset")
+    errors = [night.instrument.constant(name, night.dataset.night).error for name in names]
+    return float(np.linalg.norm(errors))

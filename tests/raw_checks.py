@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+from click.testing import CliRunner
 
+from lyot.cli import cli
+from lyot.cube import Cube
+from lyot.level1 import read_cube
 from lyot.reduce.associate import associate
 from lyot.reduce.cards import read_header
 from lyot.reduce.classify import classify
@@ -12,6 +16,7 @@ from lyot.reduce.group import group
 from lyot.reduce.irdis import WINDOWS
 from lyot.reduce.night import Night
 from lyot.reduce.workflows import make_masters, to_level1, workflow_of
+from lyot.store import Store
 
 #: Most that a figure may be. Each is at least twice what a faultless night gives.
 BOUNDS = {
@@ -58,3 +63,46 @@ def figures(night: Night, folder: Path) -> dict[str, float]:
         "flux": float(np.abs(cube.psf.sum(axis=(1, 2)) / whole - 1).max()),
         "halves": float(np.abs(np.diff(np.median(cube.frames[..., far], axis=-1), axis=0)).max()),
     }
+
+
+def by_commands(raw: Path, store: Path, *options: str) -> Store:
+    """A folder of raw files brought into a store and reduced by `lyot ingest` and `lyot reduce`."""
+    for command in (["ingest", str(raw)], ["reduce", *options]):
+        done = CliRunner().invoke(cli, [*command, "--store", str(store)])
+        assert done.exit_code == 0, done.output
+    return Store(str(store))
+
+
+def cube_of(store: Store) -> Cube:
+    (kept,) = store.find(kind="cube")
+    return read_cube(store.read(kept, "fits"))
+
+
+def detections(store: Store) -> list[dict]:
+    (kept,) = store.find(kind="reduction")
+    return store.rows(kept, "detection").to_pylist()
+
+
+def true_vector(truth: dict, name: str, kind: str = "OBJECT") -> np.ndarray:
+    return np.concatenate([one[name] for one in truth["files"] if one["kind"] == kind])
+
+
+def rows_near(rows: list[dict], source: dict) -> list[dict]:
+    return [r for r in rows if abs(r["separation"] - source["separation"]) < 30
+            and abs(r["position_angle"] - source["position_angle"]) < 4]
+
+
+def wrong(source: dict, rows: list[dict], waves: np.ndarray, most: float) -> list[str]:
+    """What of a source is not as it was put in: at S/N 60 and more beyond `most` mas or 5 %, else beyond 3 stated σ."""
+    found = []
+    for row in rows:
+        apart = row["separation"] - source["separation"]
+        across = np.radians(row["position_angle"] - source["position_angle"]) * source["separation"]
+        away, spread = np.hypot(apart, across), np.hypot(row["dra_error"], row["ddec_error"])
+        true = np.interp(row["wavelength"], waves, source["contrast"])
+        off, error = abs(row["contrast"] - true), row["contrast_error"]
+        strong = row["snr"] >= 60
+        if away > (most if strong else 3 * spread) or off > (0.05 * true if strong else 3 * error):
+            found.append(f"{source['name']} at {row['wavelength']:.3f} µm, S/N {row['snr']:.0f}: {away:.2f} mas, "
+                         f"contrast {off / true:.1%} ± {error / true:.1%}")
+    return found

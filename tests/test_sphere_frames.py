@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from lyot.errors import NotFound
+from lyot.instruments.sphere import SPHERE_IFS
 from lyot.instruments.sphere_frames import (
     DUAL_BANDS,
+    IFS_LASER_ROWS,
+    IFS_LASERS,
     LENSLETS,
     NEUTRAL_DENSITY,
     transmission,
@@ -64,3 +67,32 @@ def test_every_dual_band_has_its_densities():
 def test_lenslets_are_as_far_apart_as_the_model_says():
     assert LENSLETS.pitch == pytest.approx(15.54, abs=0.01)  # 209 px² a lenslet
     assert LENSLETS.side * 3**0.5 == pytest.approx(LENSLETS.pitch)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("mode", "name"), [("YJ", "YJ"), ("YJH", "YH")])
+def test_lenslets_and_lasers_are_where_a_real_wavelength_solution_has_them(shared_data, mode, name):
+    """Solutions of charis-dep for SPHERE: per laser, x and y of a lenslet as cubic polynomials of its place.
+
+    Places count along a row of touching lenslets, and across rows in the same unit.
+    """
+    table = np.loadtxt(shared_data / "sphere_calib" / "ifs" / f"{name}_lamsol.dat")
+    lines, across, along = table[:, 0], table[:, 1:11], table[:, 11:]  # of x, of y
+    row = np.array([across[:, 4].mean(), along[:, 4].mean()])  # px, from one lenslet of a row to the next
+    assert np.hypot(*row) == pytest.approx(LENSLETS.pitch, rel=2e-3)  # so 161.5 µm is the side of a hexagon
+    turn = np.degrees(np.arctan2(row[1], row[0])) % 180 - 180
+    assert turn == pytest.approx(LENSLETS.rotation, abs=0.2)
+    np.testing.assert_allclose(lines, np.array(IFS_LASERS[mode]) * 1e3, atol=0.1)
+    rows = along[:, 0] - along[list(np.round(lines)).index(1124 if mode == "YJ" else 1309), 0]
+    np.testing.assert_allclose(rows, IFS_LASER_ROWS[mode], atol=0.1)  # longer wavelengths are farther up
+
+
+@pytest.mark.data
+def test_a_hexagon_is_as_wide_on_the_sky_as_a_pixel_was_measured(shared_data):
+    text = (shared_data / "sphere_calib" / "static" / "ifs_lenslet_model_Y_J.txt").read_text()
+    cards = dict(line.removeprefix("HIERARCH ESO DRS IFS ").split("=") for line in text.splitlines() if "=" in line)
+    assert float(cards["LENS SIZE"]) == LENSLETS.lens_size
+    assert float(cards["ROTANGLE"]) == LENSLETS.rotation
+    side = float(cards["LENS SIZE"]) * float(cards["BIGRE SCALE"]) * 1e3  # mas
+    measured = SPHERE_IFS.constant("pixel_scale", "2016-01-01").value
+    assert side == pytest.approx(measured, rel=0.006)  # design against measurement; a pitch would be 73 % more
