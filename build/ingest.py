@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,14 +102,34 @@ def _files(paths: Iterable[Path], closed: dict[str, str]) -> Iterator[Path]:
 
 
 def bytes_missing(path: Path) -> int:
-    """How many bytes a FITS file lacks of what its headers announce; 0 when it is compressed, which says itself."""
-    if not path.name.lower().endswith(".fits"):
+    """How many bytes a FITS file lacks of what its headers announce.
+
+    Raises
+    ------
+    BadInput
+        If its headers do not say how large it is, or it was compressed by gzip and is damaged.
+    """
+    if path.name.lower().endswith(".gz"):
+        _unpack(path)
         return 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # astropy warns of the same
-        with fits.open(path, memmap=True) as hdus:
-            wanted = max(info["datLoc"] + info["datSpan"] for hdu in hdus if (info := hdu.fileinfo()))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # astropy warns of the same
+            with fits.open(path, memmap=True) as hdus:
+                wanted = max(info["datLoc"] + info["datSpan"] for hdu in hdus if (info := hdu.fileinfo()))
+    except (OSError, KeyError, TypeError, ValueError, fits.VerifyError) as error:
+        raise BadInput(f"its headers do not say how large it is: {type(error).__name__} {error}") from None
     return max(0, int(wanted) - path.stat().st_size)
+
+
+def _unpack(path: Path) -> None:
+    """Read a file through that gzip compressed: at its end stands whether it is whole."""
+    try:
+        with gzip.open(path) as stream:
+            while stream.read(1 << 22):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"cut short or damaged: {error}; fetch it again") from None
 
 
 def _read(path: Path) -> RawFile:
@@ -117,9 +139,9 @@ def _read(path: Path) -> RawFile:
         with warnings.catch_warnings():  # that a file is cut short is said below
             warnings.filterwarnings("ignore", message="File may have been truncated")
             header = read_header(place)
+        lacking = bytes_missing(path)
     except BadInput as error:
-        return RawFile(path=place, why=error.message)
-    lacking = bytes_missing(path)
+        return RawFile(path=place, why=error.message.removeprefix(f"{place} "))
     if lacking:
         return RawFile(path=place, why=f"cut short: {lacking} bytes are missing; fetch it again")
     with path.open("rb") as stream:

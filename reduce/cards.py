@@ -99,5 +99,7 @@ def read_header(path: str) -> fits.Header:
             warnings.simplefilter("ignore", fits.verify.VerifyWarning)
             header: fits.Header = fits.getheader(path)
     except OSError as error:
-        raise BadInput(f"{path} is no readable FITS file: {error}") from None
+        raise BadInput(f"{path} is no readable FITS file: {error.strerror or error}") from None
+    except (KeyError, TypeError, ValueError) as error:  # astropy, of a header without its first cards
+        raise BadInput(f"{path} is no readable FITS file: its header makes no sense ({error})") from None
     return header

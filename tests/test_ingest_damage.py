@@ -1,5 +1,6 @@
 """Damaged, foreign and doubled files stay out of data sets, say why, and cost the others nothing."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,3 +41,29 @@ def test_a_file_cut_short_is_left_out_and_the_data_set_stays(tmp_path):
     again = ingest(store, [raw])
     assert len(again.datasets[0].science) == 3
     assert bytes_missing(raw / "1.fits") == 0
+
+
+def test_headers_that_make_no_sense_and_folders_that_are_closed_cost_the_others_nothing(tmp_path, monkeypatch):
+    raw = tmp_path / "raw"
+    (raw / "closed").mkdir(parents=True)
+    write(raw / "good.fits")
+    whole = (raw / "good.fits").read_bytes()
+    noise = np.random.default_rng(1).normal(size=(4, 30, 40)).astype(np.float32)
+    fits.PrimaryHDU(noise, raw_header("OBJECT")).writeto(raw / "cut.fits.gz")
+    (raw / "cut.fits.gz").write_bytes((raw / "cut.fits.gz").read_bytes()[:-500])
+    for name, old, new in (("axis", b"NAXIS2  ", b"NAXIX2  "), ("type", b"BITPIX  ", b"BITPIY  "),
+                           ("blank", b"NAXIS1  = " + b" " * 18 + b"40", b"NAXIS1  = " + b" " * 20)):  # fmt: skip
+        (raw / f"{name}.fits").write_bytes(whole.replace(old, new, 1))
+    walk = os.walk
+
+    def refuse(top, onerror):  # as the system does where one may not look
+        onerror(PermissionError(13, "Permission denied", str(raw / "closed")))
+        yield from walk(top)
+
+    monkeypatch.setattr(os, "walk", refuse)
+    found = ingest(Store(str(tmp_path / "store")), [raw])
+    why = {Path(path).name: reason for path, reason in found.unknown.items()}
+    assert [Path(one.path).name for one in found.datasets[0].science] == ["good.fits"]
+    assert set(why) == {"cut.fits.gz", "axis.fits", "type.fits", "blank.fits", "closed"}
+    assert "cut short or damaged" in why["cut.fits.gz"]
+    assert why["closed"] == "this folder cannot be read: permission denied"
