@@ -299,6 +299,7 @@ def _observation(product: Product, cube: Cube, setup: _Setup, options: AdoptOpti
         "true_north_error": setup.true_north_error,
         "pixel_scale": setup.pixel_scale,
         "pixel_scale_error": setup.pixel_scale_error,
+        "field_of_view": min(cube.frames.shape[-2:]) * setup.pixel_scale / 1e3,
         "centring_error": None if options.centre_error is None else options.centre_error * setup.pixel_scale,
         "programme": options.programme,
         "product_key": product.key,

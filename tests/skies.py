@@ -41,6 +41,7 @@ def _rows(targets: int, detections: int) -> dict[str, str]:
         "target_alias": f"SELECT {star}, 'HD ' || i AS alias, {RIGHTS} FROM range({targets}) t(i)",
         "observation": f"SELECT 'obs-' || i AS observation_id, {star}, 'naco' AS instrument, 'L''' AS filter, "
         "3.8 AS wavelength, '2013-02-01' AS date, 55000 + i % 5000 AS mjd, 3600.0 AS exposure_time, "
+        "100 AS frames, 27.0 AS pixel_scale, 13.5 AS field_of_view, "
         f"'p' || i AS product_key, {RIGHTS} FROM range({targets}) t(i)",
         "reduction": f"SELECT 'red-' || i AS reduction_id, 'obs-' || i AS observation_id, {star}, 'pca' AS recipe, "
         f"{RIGHTS} FROM range({targets}) t(i)",

@@ -1,5 +1,6 @@
 """TAP_SCHEMA says what the tables declare, and what the database has."""
 
+import math
 import sqlite3
 
 import pytest
@@ -8,6 +9,7 @@ from skies import bake_sky
 from lyot.catalog import obscore, tap_schema
 from lyot.catalog.indices import FACETS, SORTED
 from lyot.catalog.table import tables
+from lyot.datasette.vo.functions import shape
 from lyot.datasette.vo.schema import load, physical
 
 
@@ -72,7 +74,7 @@ def test_words_of_the_language_stand_between_quotes():
 
 def test_obscore_has_a_row_for_every_file(connection):
     found = connection.execute(
-        f"SELECT obs_id, s_ra, t_min, t_max, em_min, access_url FROM ({obscore.view('http://x', 'a.b')}) "
+        f"SELECT obs_id, s_ra, t_min, t_max, access_url FROM ({obscore.view('http://x', 'a.b')}) "
         "WHERE obs_publisher_did = 'ivo://a.b/lyot?p7'"
     ).fetchall()
     ra, mjd = connection.execute(
@@ -81,4 +83,27 @@ def test_obscore_has_a_row_for_every_file(connection):
     half = 1800 / 86_400  # of an hour's exposure, in days
     address = "http://x/datalink/links?ID=ivo%3A%2F%2Fa.b%2Flyot%3Fp7"
     times = pytest.approx(mjd - half), pytest.approx(mjd + half)
-    assert found == [("obs-7", ra, *times, pytest.approx(3.8e-6), address)]
+    assert found == [("obs-7", ra, *times, address)]
+
+
+def test_obscore_knows_the_field_and_the_filter_of_an_image(connection):
+    """A frame of 500 px of 27 mas, in L' of NACO (3.49 to 4.11 µm), with a telescope of 8.2 m."""
+    names = "s_fov, s_region, s_resolution, s_xel1, s_xel2, t_resolution, t_xel, em_min, em_max"
+    (found,) = connection.execute(
+        f"SELECT {names} FROM ({obscore.view('http://x', 'a.b')}) WHERE obs_publisher_did = 'ivo://a.b/lyot?p7'"
+    ).fetchall()
+    limit = math.degrees(1.029 * 3.8e-6 / 8.2) * 3600  # FWHM of the diffraction pattern, arcsec
+    assert found[0] == pytest.approx(13.5 / 3600)
+    assert found[2:] == (pytest.approx(limit), 500, 500, 36.0, 100, pytest.approx(3.49e-6), pytest.approx(4.11e-6))
+    ra, dec = connection.execute("SELECT ra, dec FROM target WHERE target_id = 'star-7'").fetchone()
+    region = shape(found[1])
+    assert (region.ra, region.dec, region.radius) == pytest.approx((ra, dec, 6.75 / 3600))
+
+
+def test_an_instrument_or_filter_that_nobody_knows_leaves_its_facts_out(connection):
+    """The wavelength is still that of the observation."""
+    connection.execute("UPDATE observation SET filter = 'strange', instrument = 'unheard' WHERE target_id = 'star-8'")
+    view = obscore.view("http://x", "a.b")
+    found = connection.execute(f"SELECT s_resolution, em_min, em_max FROM ({view}) WHERE target_name = 'Star 8'")
+    assert found.fetchall() == [(None, pytest.approx(3.8e-6), pytest.approx(3.8e-6))]
+    connection.rollback()

@@ -41,6 +41,8 @@ OBSERVATION_TABLE = Table(
                doc="Field rotation over the sequence"),
         *measured("true_north", "Correction to true north that was applied", unit="deg", ucd="pos.posAng"),
         *measured("pixel_scale", "Angular size of a pixel, in mas", unit="mas", ucd="pos.angResolution"),
+        Column(name="field_of_view", type="float", unit="arcsec", ucd="phys.angSize;instr.fov", limits=(0, 3600),
+               doc="Side of the frames on the sky, the shorter one"),
         Column(name="centring_error", type="float", unit="mas", ucd="stat.error;pos", limits=(0, 10_000),
                doc="1σ error of the star's place in the frames, each axis; unknown when null"),
         Column(name="seeing", type="float", unit="arcsec", ucd="instr.obsty.seeing", doc="Seeing at 500 nm, zenith"),
