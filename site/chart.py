@@ -103,9 +103,13 @@ class Above:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a page's charts are about: the row of a target; `kept` holds what several charts of it compute."""
+    """What a page's charts are about: `key` is what their queries call `:target`, `target` the row of the star.
+
+    `kept` holds what several charts of it compute.
+    """
 
     target: Row
+    key: str
     kept: dict[str, Any] = field(default_factory=dict)
 
 
@@ -130,8 +134,9 @@ class Chart:
         Place on the page.
     above : function, optional
         Second axis above the drawing, for a subject; None when it cannot be said.
-    shared : bool
-        The query gives the same rows for every target, but for its column `own`: it is asked once for all pages.
+    shared : str
+        The column that says whose a row is, where the query gives the same rows whatever is asked for, but for its
+        column `own`: it is asked once for all pages.
     numbers : str
         Id of the table on the page that has the numbers already; empty when the chart brings its own.
     """
@@ -145,7 +150,7 @@ class Chart:
     absent: str
     order: int = 0
     above: Callable[[Subject], Above | None] | None = None
-    shared: bool = False
+    shared: str = ""
     numbers: str = ""
 
 

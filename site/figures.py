@@ -48,7 +48,7 @@ def figure(chart: Chart, release: Release, subject: Subject, root: str) -> Figur
     root : str
         The way from the page to the root of the site.
     """
-    key = subject.target["target_id"]
+    key = subject.key
     rows = release.chart_rows(chart.sql, key, shared=chart.shared)
     points = [one for one in chart.points(rows, subject) if isinstance(one, Line) or finite(one.x, one.y)]
     if not points:

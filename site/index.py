@@ -19,6 +19,7 @@ def search_index(overviews: Sequence[dict[str, Any]]) -> str:
     """Names, aliases and the values that the search filters and sorts by, as JSON.
 
     `words` and `of` hold the categories: `of[column][row]` are places in `words[column]`. Days are numbers: 20130131.
+    `companions[row]` are the names and folders of those that have a page.
     """
     words, of = {}, {}
     for name in WORDS:
@@ -33,7 +34,12 @@ def search_index(overviews: Sequence[dict[str, Any]]) -> str:
     index = {
         "slug": [one["slug"] for one in overviews],
         "name": [one["name"] for one in overviews],
-        "aliases": ["\n".join([*one["aliases"], *one["companions"]]) for one in overviews],
+        "aliases": ["\n".join([*one["aliases"], *(name for _, name, _ in one["companions"])]) for one in overviews],
+        "companions": {
+            place: pages
+            for place, one in enumerate(overviews)
+            if (pages := [(name, folder) for _, name, folder in one["companions"] if folder])
+        },
         "simulated": [place for place, one in enumerate(overviews) if one["simulated"]],
         "state": [STATES.index(one["state"][0]) for one in overviews],
         "words": words,

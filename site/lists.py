@@ -19,19 +19,24 @@ from lyot.site.target_tables import of_night
 A_PAGE = 200  # rows of a list
 
 
-def write_lists(release: Release, pages: Pages, overviews: Mapping[str, dict[str, Any]], data: Bulk) -> None:
+def write_lists(
+    release: Release, pages: Pages, overviews: Mapping[str, dict[str, Any]], data: Bulk, others: Sequence[str]
+) -> None:
     """Every page that lists or explains.
 
     Parameters
     ----------
     overviews : what `target_page.overview` says of each target that has a page, by its id
     data : the files of whole tables
+    others : paths of all pages that are not written here
     """
     ordered = sorted(overviews.values(), key=lambda one: (one["name"].casefold(), one["slug"]))
     folders = {key: one["slug"] for key, one in overviews.items()}
     _home(release, pages, ordered, folders)
     _search(pages, ordered)
-    _paged(pages, "companions", "companions.html", listing.companions(release, folders), title="Companions")
+    paged = {key: folder for one in ordered for key, _, folder in one["companions"]}
+    found = [{**one, "page": paged.get(one["companion_id"])} for one in listing.companions(release, folders)]
+    _paged(pages, "companions", "companions.html", found, title="Companions")
     _groups(release, pages, ordered, folders)
     pages.write("data/index.html", "data.html", title="Data", formats=data.formats, files=data.files,
                 as_of=release.about.get("as_of"))  # fmt: skip
@@ -45,7 +50,7 @@ def write_lists(release: Release, pages: Pages, overviews: Mapping[str, dict[str
     pages.writer.write("data/files.csv", files_csv(release))
     pages.writer.write("data/lyot.bib", bibtex(release, pages.base_url))
     if pages.base_url:
-        _sitemap(pages, ordered)
+        _sitemap(pages, [*pages.keys, *others])
 
 
 def _home(
@@ -64,8 +69,11 @@ def _home(
 def _search(pages: Pages, overviews: Sequence[dict[str, Any]]) -> None:
     """The list of targets, the map of them and the index that makes the list a search."""
     places = [(one["ra"], one["dec"]) for one in overviews if one["ra"] is not None and one["dec"] is not None]
-    short = [{**one, "short": _short(one["aliases"])} for one in overviews]
-    _paged(pages, "targets", "targets.html", short, title="Targets", sky=_sky(places))
+    shown = [
+        {**one, "short": _short(one["aliases"]), "paged": [(name, page) for _, name, page in one["companions"] if page]}
+        for one in overviews
+    ]
+    _paged(pages, "targets", "targets.html", shown, title="Targets", sky=_sky(places))
     pages.writer.write("targets/index.json", search_index(overviews))
 
 
@@ -117,9 +125,8 @@ def _sky(places: Sequence[tuple[float, float]]) -> dict[str, str]:
     }
 
 
-def _sitemap(pages: Pages, overviews: Sequence[dict[str, Any]]) -> None:
+def _sitemap(pages: Pages, paths: Sequence[str]) -> None:
     """Addresses of all pages; a file of a sitemap holds at most fifty thousand."""
-    paths = [*pages.keys, *(f"targets/{one['slug']}/index.html" for one in overviews)]
     for path, text in sitemap(paths, pages.base_url):
         pages.writer.write(path, text)
     pages.writer.write("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {pages.base_url}/sitemap.xml\n")

@@ -14,6 +14,7 @@ from typing import Any
 from lyot.errors import NotFound
 
 Row = dict[str, Any]
+MAPPED = 2**28  # bytes of the database that stand in the address space
 #: Tables whose rows of one target its page shows.
 OF_TARGET = (
     "target", "target_alias", "observation", "reduction", "product", "companion", "verdict", "detection", "measurement",
@@ -68,22 +69,23 @@ class Release:
         for row in cursor:
             yield dict(zip(names, row, strict=True))
 
-    def chart_rows(self, sql: str, target_id: str, *, shared: bool = False) -> list[Row]:
-        """The rows of a chart's query for a target; several charts may ask the same, which is asked once.
+    def chart_rows(self, sql: str, key: str, *, shared: str = "") -> list[Row]:
+        """The rows of a chart's query for a subject; several charts may ask the same, which is asked once.
 
-        A `shared` query gives the same rows for every target that has any, but for the column `own`.
+        A `shared` query gives the same rows for every subject that has any, but for the column `own`: of the subject
+        are those whose column of this name says so.
         """
-        key = (sql, "" if shared else target_id)
-        if key not in self._asked:
-            self._asked[key] = self.query(sql, target=key[1])
-        rows = self._asked[key]
+        place = (sql, "" if shared else key)
+        if place not in self._asked:
+            self._asked[place] = self.query(sql, target=place[1])
+        rows = self._asked[place]
         if not shared:
             return rows
         if sql not in self._owners:
-            self._owners[sql] = {row["target_id"] for row in rows}
-        if target_id not in self._owners[sql]:
+            self._owners[sql] = {row[shared] for row in rows}
+        if key not in self._owners[sql]:
             return []
-        return [{**row, "own": row["target_id"] == target_id} for row in rows]
+        return [{**row, "own": row[shared] == key} for row in rows]
 
     def load(self, target_ids: Sequence[str]) -> list[Row]:
         """Read every row of these targets, in place of those before; the rows of `target`, in the order asked."""
@@ -150,7 +152,9 @@ def opened(folder: Path) -> Iterator[Release]:
     database = folder / "lyot.db"
     if not database.is_file():
         raise NotFound(f"{folder} holds no lyot.db", hint="bake the release first: lyot build")
-    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
+    # a release never changes: no lock is needed, and its pages can be read where the system keeps them
+    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    connection.execute(f"PRAGMA mmap_size = {MAPPED}")
     try:
         yield Release(folder, connection)
     finally:

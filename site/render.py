@@ -15,6 +15,7 @@ from lyot.site.addresses import slugs
 from lyot.site.assets import assets, has_sqlite
 from lyot.site.bulk import bulk
 from lyot.site.chart import charts
+from lyot.site.companion_page import PAGED
 from lyot.site.lists import write_lists
 from lyot.site.pages import Pages
 from lyot.site.release import Release, opened
@@ -69,6 +70,7 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
         writer = Writer(setting.site)
         there = writer.there()
         made = _targets(release, kept, setting, writer, there, report, processes)
+        of_targets = [path for one in made.values() for path in one.files if path.endswith(".html")]
         pages = Pages(writer, base_url=base_url, known=kept.pages, code=kept.code)
         data = bulk(release, writer, kept.bulk)
         whole = stamps.of_tables(folder, release.about.get("as_of"), has_sqlite(), sorted(made), report.failures)
@@ -78,11 +80,11 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
             lists = kept.lists
         else:
             before = set(writer.paths)
-            write_lists(release, pages, {key: one.listed for key, one in made.items() if one.listed}, data)
+            write_lists(release, pages, {key: one.listed for key, one in made.items() if one.listed}, data, of_targets)
             lists = sorted(writer.paths - before)
         for path, content in assets().items():
             writer.write(path, content)
-        report.pages, report.removed = pages.count + len(made), writer.sweep()
+        report.pages, report.removed = pages.count + len(of_targets), writer.sweep()
         report.written, report.kept = report.written + writer.written, report.kept + writer.kept
         if work != place:
             work.rename(place)
@@ -104,16 +106,18 @@ def _targets(
 ) -> dict[str, Made]:
     """Render the pages of targets that changed; what every target's page left, now or before."""
     names = slugs(row["target_id"] for row in release.query("SELECT target_id FROM target ORDER BY target_id"))
+    companions = _companions(release)
     rows, shared = stamps.of_rows(release.folder), _shared(release)
     made, jobs = {}, []
     for key, slug in names.items():
-        stamp = stamps.stamp_of(rows, key, slug, shared.get(key, ""))
+        own = companions.get(key, {})
+        stamp = stamps.stamp_of(rows, key, slug, own, shared.get(key, ""))
         before = kept.targets.get(key)
         if stamp and before and before.stamp == stamp and there.issuperset(before.files):
             writer.keep(before.files)
             made[key] = before
         else:
-            jobs.append(Job(key, slug, stamp))
+            jobs.append(Job(key, slug, stamp, own))
     for done in _shown(render_all(jobs, setting, processes), len(jobs)):
         made |= done.made
         report.failures |= done.failures
@@ -122,6 +126,16 @@ def _targets(
         report.kept += done.kept
         writer.paths.update(path for one in done.made.values() for path in one.files)
     return {key: made[key] for key in names if key in made}
+
+
+def _companions(release: Release) -> dict[str, dict[str, str]]:
+    """Folders of the companions that have a page, by the id of their star and their own."""
+    paged = release.query(PAGED)
+    folders = slugs(row["companion_id"] for row in paged)
+    found: dict[str, dict[str, str]] = {}
+    for row in paged:
+        found.setdefault(row["target_id"], {})[row["companion_id"]] = folders[row["companion_id"]]
+    return found
 
 
 def _shown(blocks: Iterable[Any], count: int) -> Iterable[Any]:

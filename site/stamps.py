@@ -153,6 +153,6 @@ def of_tables(folder: Path, *more: object) -> str:
     return digest(found, *more)
 
 
-def stamp_of(rows: Mapping[str, str], target_id: str, *more: str) -> str:
+def stamp_of(rows: Mapping[str, str], target_id: str, *more: object) -> str:
     """Stamp of a target's page; empty when nothing is known of its rows."""
     return digest(rows[target_id], *more) if target_id in rows else ""

@@ -159,7 +159,7 @@ def general() -> tuple[Chart, ...]:
 
 
 def _figure(chart: Chart, release: Release, key: str, root: str) -> Figure:
-    return figure(chart, release, Subject({"target_id": key}), root)
+    return figure(chart, release, Subject({}, key), root)
 
 
 def counts(overviews: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int]]]]:

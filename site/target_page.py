@@ -27,51 +27,70 @@ def context(release: Release, target: Row, overview: Row, files: Mapping[str, st
     files : address in the site of each released file, by product key
     """
     key, name = target["target_id"], target["name"]
-    listed = references(release, target)
-    numbers = {citation: place for place, (citation, _) in enumerate(listed, 1)}
-
-    def numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        for row in rows:
-            row["cited"] = numbers.get(row["source"][0])
-        return rows
-
-    values = numbered(published(release, key))
+    listed, paged = references(release, target), {key: folder for key, _, folder in overview["companions"]}
+    values = numbered(published(release, key), listed)
     return {
         "target": target,
         "overview": overview,
-        "star_table": of_star(name, numbered(facts(release, target))),
+        "star_table": of_star(name, numbered(facts(release, target), listed)),
         "values": len(values),
         "values_apart": of_values(name, values, apart=True) if len(values) > MOST_VALUES else "",
         "values_table": of_values(name, values, apart=False) if 0 < len(values) <= MOST_VALUES else "",
-        "observation_table": of_observations(numbered(observations(release, key))),
-        "detection_table": of_detections(numbered(detections(release, key))),
-        "companions": numbered(companions(release, key)),
+        "observation_table": of_observations(numbered(observations(release, key), listed)),
+        "detection_table": of_detections(numbered(detections(release, key), listed)),
+        "companions": [
+            {**one, "page": paged.get(one["companion_id"])} for one in numbered(companions(release, key), listed)
+        ],
         "downloads": downloads(release, key, files),
         "provenance": provenance(release, key),
         "references": listed,
         "bibtex": "\n".join(entry(row) for row in cited(release, target)),
         "quoted_id": key.replace("'", "''"),
-        "described": described(target, overview, listed),
+        "described": _described(target, overview, listed),
     }
 
 
-def described(target: Row, overview: Row, listed: Sequence[tuple[str, str]]) -> str:
-    """The page as a schema.org Dataset, JSON that may stand inside an HTML element."""
+def numbered(rows: list[dict[str, Any]], listed: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The rows, each with the number (`cited`) of its source in the list of references of its page."""
+    numbers = {citation: place for place, (citation, _) in enumerate(listed, 1)}
+    for row in rows:
+        row["cited"] = numbers.get(row["source"][0])
+    return rows
+
+
+def described(
+    name: str, description: str, about: Mapping[str, Any], keywords: Sequence[str],
+    listed: Sequence[tuple[str, str]], days: tuple[str, str] | None = None,
+) -> str:  # fmt: skip
+    """A page as a schema.org Dataset, JSON that may stand inside an HTML element; `days` are the first and the last."""
     said: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Dataset",
-        "name": f"High-contrast imaging of {target['name']}",
-        "description": f"Observations, detections, companions and detection limits near the star {target['name']}.",
-        "keywords": ["high-contrast imaging", "exoplanets", target["name"], *overview["instruments"]],
+        "name": name,
+        "description": description,
+        "keywords": ["high-contrast imaging", "exoplanets", *keywords],
         "isAccessibleForFree": True,
-        "about": {"@type": "Thing", "name": target["name"], "alternateName": overview["aliases"]},
+        "about": {"@type": "Thing", **about},
         "includedInDataCatalog": {"@type": "DataCatalog", "name": "Lyot"},
     }
-    if overview["first"]:
-        said["temporalCoverage"] = f"{overview['first']}/{overview['last']}"
+    if days:
+        said["temporalCoverage"] = "/".join(days)
     if listed:
         said["citation"] = [citation for citation, _ in listed]
     return inert(json.dumps(said, separators=(",", ":"), ensure_ascii=False))
+
+
+def _described(target: Row, overview: Row, listed: Sequence[tuple[str, str]]) -> str:
+    name = target["name"]
+    return described(
+        f"High-contrast imaging of {name}",
+        f"Observations, detections, companions and detection limits near the star {name}.",
+        {"name": name, "alternateName": overview["aliases"]},
+        [name, *overview["instruments"]],
+        listed,
+        (overview["first"], overview["last"]) if overview["first"] else None,
+    )
+
 
 def observations(release: Release, target_id: str) -> list[dict[str, Any]]:
     """Observations of a target by date."""
@@ -154,8 +173,13 @@ def _settings(record: str, parameters: str) -> tuple[str, ...]:
     return (*named, *(one for one in outer if one.split("=")[0] not in {part.split("=")[0] for part in named}))
 
 
-def overview(release: Release, target: Row, views: Sequence[View], slug: str) -> dict[str, Any]:
-    """Numbers and state of a target: what the search lists and the top of its page says. All of it goes into JSON."""
+def overview(
+    release: Release, target: Row, views: Sequence[View], slug: str, pages: Mapping[str, str]
+) -> dict[str, Any]:
+    """Numbers and state of a target: what the search lists and the top of its page says. All of it goes into JSON.
+
+    `pages` are the folders of companions that have a page, by their id.
+    """
     key = target["target_id"]
     observed = release.of_target("observation", key)
     found = {(row["reduction_id"], row["number"]) for row in release.of_target("detection", key)}
@@ -173,7 +197,10 @@ def overview(release: Release, target: Row, views: Sequence[View], slug: str) ->
         "state": state(release, key, bool(views)),
         "observations": len(observed),
         "detections": len(found),
-        "companions": [row["name"] for row in release.of_target("companion", key)],
+        "companions": [
+            (row["companion_id"], row["name"], pages.get(row["companion_id"], ""))
+            for row in release.of_target("companion", key)
+        ],
         "instruments": sorted({row["instrument"] for row in observed if row["instrument"]}),
         "setups": sorted({row["setup"] or row["filter"] for row in observed if row["setup"] or row["filter"]}),
         "strategies": sorted({r["strategy"] for r in release.of_target("reduction", key) if r["strategy"]}),

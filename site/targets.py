@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lyot.errors import LyotError
-from lyot.site import target_page
+from lyot.site import companion_page, target_page
 from lyot.site.chart import Subject, charts
 from lyot.site.downloads import fetch
 from lyot.site.figures import figure
@@ -43,11 +43,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Job:
-    """A target's page to render: `slug` is its folder, `stamp` what its rows and the code are now."""
+    """A target's page to render: `slug` is its folder, `stamp` what its rows and the code are now.
+
+    `companions` are the folders of those of its companions that have a page, by their id.
+    """
 
     target_id: str
     slug: str
     stamp: str
+    companions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -102,48 +106,65 @@ class Room:
 
     def _block(self, block: Sequence[Job]) -> Done:
         done = Done()
-        subjects = {row["target_id"]: Subject(row) for row in self._release.load([job.target_id for job in block])}
+        stars = self._release.load([job.target_id for job in block])
+        subjects = {row["target_id"]: Subject(row, row["target_id"]) for row in stars}
         asked = [(one.target, self._release.chart_rows(SQL, key)) for key, one in subjects.items()]
         for one, found in zip(subjects.values(), tracks_of_all(asked), strict=True):
             one.kept["tracks"] = found  # of all the block at once
         for job in block:
-            address = f"targets/{job.slug}"
             writer = self._pages.writer = Writer(self._setting.site)
             try:
-                listed, missing = self._target(subjects[job.target_id], job.slug)
-            except (LyotError, ValueError, TypeError, KeyError, ArithmeticError, sqlite3.Error) as error:
-                done.failures[f"{address}/"] = f"{type(error).__name__}: {error}"
+                listed, missing = self._target(subjects[job.target_id], job)
+            except PageError as error:
+                done.failures[error.page] = error.why
                 continue
-            done.notes += [f"{address}: {path} is not in the store" for path in missing]
+            done.notes += [f"targets/{job.slug}: {path} is not in the store" for path in missing]
             # what lacks a file is looked for again the next time
             done.made[job.target_id] = Made("" if missing else job.stamp, sorted(writer.paths), listed)
             done.written += writer.written
             done.kept += writer.kept
         return done
 
-    def _target(self, subject: Subject, slug: str) -> tuple[dict[str, Any], list[str]]:
+    def _target(self, subject: Subject, job: Job) -> tuple[dict[str, Any], list[str]]:
+        """Write the pages of a target and its companions; what lists say of it, and the files that are missing."""
         release, pages, target = self._release, self._pages, subject.target
-        key = target["target_id"]
-        address = f"targets/{slug}"
-        files, addresses, missing = fetch(release.products(key), self._store, pages.writer)
-        pictures = views(release, target, files, pages.writer)
-        overview = target_page.overview(release, target, pictures, slug)
-        context = target_page.context(release, target, overview, addresses)
-        if context["values_apart"]:
-            page = f"{address}/values/index.html"
-            title = f"Published values, {target['name']}"
-            pages.writer.write(page, pages.render(page, "values.html", title=title, **context))
-        page = f"{address}/index.html"
-        text = pages.render(
-            page,
-            "target.html",
-            title=target["name"],
-            views=by_observation(pictures),
-            figures=[figure(chart, release, subject, "../../") for chart in charts()],
-            **context,
-        )
-        pages.writer.write(page, text)
+        with _named(f"targets/{job.slug}/") as address:
+            files, addresses, missing = fetch(release.products(job.target_id), self._store, pages.writer)
+            pictures = views(release, target, files, pages.writer)
+            overview = target_page.overview(release, target, pictures, job.slug, job.companions)
+            context = target_page.context(release, target, overview, addresses)
+            if context["values_apart"]:
+                title = f"Published values, {target['name']}"
+                self._write(f"{address}values/", "values.html", {**context, "title": title})
+            context["title"], context["views"] = target["name"], by_observation(pictures)
+            context["figures"] = [figure(chart, release, subject, "../../") for chart in charts()]
+            self._write(address, "target.html", context)
+        for companion_id, slug in job.companions.items():
+            with _named(f"companions/{slug}/") as address:
+                about = companion_page.context(release, target, companion_id, overview)
+                self._write(address, "companion.html", about)
         return overview, missing
+
+    def _write(self, folder: str, template: str, context: Mapping[str, Any]) -> None:
+        page = f"{folder}index.html"
+        self._pages.writer.write(page, self._pages.render(page, template, **context))
+
+
+class PageError(Exception):
+    """A page that could not be made, and why."""
+
+    def __init__(self, page: str, error: Exception) -> None:
+        super().__init__(page)
+        self.page, self.why = page, f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _named(page: str) -> Iterator[str]:
+    """What breaks inside breaks this page, by its name."""
+    try:
+        yield page
+    except (LyotError, ValueError, TypeError, KeyError, ArithmeticError, sqlite3.Error) as error:
+        raise PageError(page, error) from error
 
 
 @contextmanager

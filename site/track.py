@@ -18,16 +18,17 @@ from lyot.site.release import Row
 from lyot.site.words import day
 from lyot.sky import Drift, Floats, Star, drift_past
 
-#: One row for each measured position of a target's sources, grouped by the object they belong to.
-SQL = """\
+_POSITIONS = """\
 SELECT d.mjd, d.dra, d.dra_error, d.ddec, d.ddec_error, d.dra_ddec_correlation, d.separation, d.separation_error,
        d.position_angle, d.position_angle_error, coalesce(c.name, 'source ' || (d.number + 1)) AS name,
        d.companion_id, c.status, d.observation_id, o.instrument, d.simulated
 FROM detection d
 LEFT JOIN companion c ON c.companion_id = d.companion_id
 LEFT JOIN observation o ON o.observation_id = d.observation_id
-WHERE d.target_id = :target AND d.mjd IS NOT NULL AND d.dra IS NOT NULL AND d.ddec IS NOT NULL
+WHERE {of} = :target AND d.mjd IS NOT NULL AND d.dra IS NOT NULL AND d.ddec IS NOT NULL
 ORDER BY name, d.companion_id, d.mjd"""
+#: One row for each measured position of a target's sources, grouped by the object they belong to, or of one object.
+SQL, OF_COMPANION = (_POSITIONS.replace("{of}", of) for of in ("d.target_id", "d.companion_id"))
 MOST_SAMPLES = 160  # of a track: more would weigh on the page
 DAYS_A_SAMPLE = 20.0  # a parallax loop needs at least a dozen a year
 

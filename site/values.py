@@ -74,6 +74,7 @@ def published(release: Release, target_id: str) -> list[dict[str, Any]]:
     for row in release.of_target("measurement", target_id):
         found.append(
             {
+                "companion_id": row["companion_id"],
                 "of": names.get(row["companion_id"], row["companion_id"]) or "star",
                 "quantity": (row["quantity"] or "").replace("_", " "),
                 "band": row["band"] or "",

@@ -66,7 +66,7 @@ def test_every_page_renders(site, pages):
     assert report.notes == []
     assert {
         "index.html", "targets/index.html", "targets/good/index.html", "surveys/index.html", "companions/index.html",
-        "data/index.html", "docs/index.html", "docs/dictionary/index.html",
+        "companions/good-b/index.html", "data/index.html", "docs/index.html", "docs/dictionary/index.html",
     } <= set(pages)  # fmt: skip
     assert report.pages == len(pages)
 
@@ -205,6 +205,43 @@ def test_simulated_rows_are_badged_and_others_are_not(pages):
     assert badges(pages["companions/index.html"]) == 1
 
 
+def test_a_companion_has_a_page_with_all_that_is_known_of_it(site, pages):
+    root, _ = site
+    page = pages["companions/good-b/index.html"]
+    text = " ".join("".join(page.text).split())
+    assert "Companion, says Good star on 2026-01-01: because Good star" in text
+    assert "Near Good star" in text
+    connection = sqlite3.connect(root.parent / "lyot.db")
+    query = "SELECT dra, ddec, dra_error, ddec_error FROM detection WHERE companion_id = 'good b' ORDER BY mjd"
+    (measured,) = (group for group in chart(page, "astrometry") if group["layer"] == "measured")
+    assert [tuple(row[:4]) for row in measured["rows"]] == connection.execute(query).fetchall()
+    colours = {group["layer"] for group in chart(page, "colour-magnitude-h2-h3")}
+    assert colours == {"own"}
+    links = [urlsplit(a["href"]) for t, a in page.elements if t == "a" and "lyot?sql=" in (a.get("href") or "")]
+    for link in links:
+        asked = {name: values[0] for name, values in parse_qs(link.query).items()}
+        assert asked["target"] == "good b"
+        assert connection.execute(asked.pop("sql"), asked).fetchall()
+    connection.close()
+    for path in ("targets/good/index.html", "companions/index.html", "targets/index.html"):
+        assert any("companions/good-b/" in (a.get("href") or "") for _, a in pages[path].elements), path
+    index = json.loads((root / "targets/index.json").read_text(encoding="utf-8"))
+    assert index["companions"][str(index["slug"].index("good"))] == [["Good star b", "good-b"]]
+
+
+def test_a_star_behind_has_no_page_unless_people_speak_of_it(tmp_path):
+    folder, store = release(tmp_path)
+    connection = sqlite3.connect(folder / "lyot.db")
+    connection.execute("UPDATE companion SET status = 'BACKGROUND'")
+    connection.execute("DELETE FROM measurement")
+    connection.execute("DELETE FROM verdict WHERE companion_id = 'sim b'")
+    connection.commit()
+    connection.close()
+    assert render(folder, store).failures == {}
+    assert {path.name for path in (folder / "site/companions").iterdir()} & {"good-b", "sim-b"} == {"good-b"}
+    assert "companions/sim-b" not in (folder / "site/targets/sim/index.html").read_text(encoding="utf-8")
+
+
 def badges(page: Page) -> int:
     return sum(1 for _, a in page.elements if "simulated" in (a.get("class") or ""))
 
@@ -260,7 +297,7 @@ def test_a_page_that_is_no_more_is_removed(tmp_path):
     connection.commit()
     connection.close()
     report = render(folder, store)
-    assert report.removed == 1
+    assert report.removed == 2  # its page, and that of its companion
     assert not (folder / "site/targets/sim").exists()
     assert "Simulated star" not in (folder / "site/targets/index.json").read_text(encoding="utf-8")
 

@@ -85,7 +85,7 @@ def colour_magnitude(first: str, second: str, camera: str, order: int) -> Chart:
         ),
         absent=f"No companion of this star has {camera} photometry in both {first} and {second}.",
         order=order,
-        shared=True,
+        shared="target_id",
     )
 
 
@@ -98,3 +98,4 @@ H2_H3 = colour_magnitude("H2", "H3", "SPHERE", 40)
 K1_K2 = colour_magnitude("K1", "K2", "SPHERE", 41)
 J_H = colour_magnitude("J", "H", "broad-band", 42)
 KS_LP = colour_magnitude("Ks", "L'", "broad-band", 43)
+COLOUR_MAGNITUDE = (H2_H3, K1_K2, J_H, KS_LP)

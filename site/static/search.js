@@ -267,6 +267,11 @@ function cell(index, row, [name, , number], root) {
     made.scope = "row";
     made.append(Object.assign(document.createElement("a"), { href: `${root}targets/${index.data.slug[row]}/`, textContent: index.data.name[row] }));
     if (index.simulated.has(row)) made.append(" ", Object.assign(document.createElement("span"), { className: "badge simulated", textContent: "Simulated" }));
+    const companions = index.data.companions[row] ?? [];
+    if (companions.length) made.append(Object.assign(document.createElement("small"), { textContent: "with " }));
+    for (const [place, [name, folder]] of companions.entries()) {
+      made.lastChild.append(place ? ", " : "", Object.assign(document.createElement("a"), { href: `${root}companions/${folder}/`, textContent: name }));
+    }
   } else if (name === "state") {
     const state = index.data.state[row];
     const mark = Object.assign(document.createElement("span"), { className: `state ${STATES[state]}`, title: STATE_WORDS[state] });
