@@ -102,20 +102,19 @@ def _files(paths: Iterable[Path], closed: dict[str, str]) -> Iterator[Path]:
 
 
 def bytes_missing(path: Path) -> int:
-    """How many bytes a FITS file lacks of what its headers announce.
+    """How many bytes a FITS file lacks of what its headers announce; 0 when gzip compressed it.
 
     Raises
     ------
     BadInput
-        If its headers do not say how large it is, or it was compressed by gzip and is damaged.
+        If its headers do not say how large it is.
     """
     if path.name.lower().endswith(".gz"):
-        _unpack(path)
         return 0
     try:
-        with warnings.catch_warnings():
+        with path.open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # astropy warns of the same
-            with fits.open(path, memmap=True) as hdus:
+            with fits.open(stream, memmap=True) as hdus:
                 wanted = max(info["datLoc"] + info["datSpan"] for hdu in hdus if (info := hdu.fileinfo()))
     except (OSError, KeyError, TypeError, ValueError, fits.VerifyError) as error:
         raise BadInput(f"its headers do not say how large it is: {type(error).__name__} {error}") from None
@@ -123,7 +122,7 @@ def bytes_missing(path: Path) -> int:
 
 
 def _unpack(path: Path) -> None:
-    """Read a file through that gzip compressed: at its end stands whether it is whole."""
+    """Read a file through that gzip compressed: at its end stands whether it is whole; `BadInput` if it is not."""
     try:
         with gzip.open(path) as stream:
             while stream.read(1 << 22):
@@ -136,6 +135,8 @@ def _read(path: Path) -> RawFile:
     """What a file is; one that cannot be read has no digest, and says why."""
     place = str(path.resolve())
     try:
+        if place.lower().endswith(".gz"):
+            _unpack(path)
         with warnings.catch_warnings():  # that a file is cut short is said below
             warnings.filterwarnings("ignore", message="File may have been truncated")
             header = read_header(place)

@@ -95,9 +95,9 @@ def read_header(path: str) -> fits.Header:
         If it is no FITS file.
     """
     try:
-        with warnings.catch_warnings():
+        with open(path, "rb") as stream, warnings.catch_warnings():  # astropy leaves a bad file open by itself
             warnings.simplefilter("ignore", fits.verify.VerifyWarning)
-            header: fits.Header = fits.getheader(path)
+            header: fits.Header = fits.getheader(stream)
     except OSError as error:
         raise BadInput(f"{path} is no readable FITS file: {error.strerror or error}") from None
     except (KeyError, TypeError, ValueError) as error:  # astropy, of a header without its first cards

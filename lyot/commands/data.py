@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lyot.commands.common import common, released, tell, workspace
-from lyot.errors import BadInput
+from lyot.errors import BadInput, NotFound
 from lyot.store import Store
 
 
@@ -61,9 +61,12 @@ def datasets(store: str, out: Path, as_json: bool) -> None:
     from lyot.build.missing import overview
 
     found = overview(Store(store))
-    lines = [f"{d['dataset']:40} level {d['level']}  {', '.join(d['recipes']) or 'not reduced'}"
+    width = max((len(d["dataset"]) for d in found), default=0)
+    lines = [f"{d['dataset']:{width}}  level {d['level']}  {', '.join(d['recipes']) or 'not reduced'}"
              + (f"  missing: {', '.join(d['missing'])}" if d["missing"] else "") for d in found]
     tell(found, lines, as_json)
+    if not found:
+        click.echo(f"the store {store} has no data set", err=True)
 
 
 @click.command()
@@ -75,10 +78,13 @@ def products(store: str, out: Path, as_json: bool, dataset: str | None) -> None:
     Example: lyot products naco/beta-pic/2013-01-31/lp
     """
     kept = Store(store)
+    of_it = kept.find(dataset=dataset)
+    if dataset is not None and not of_it:
+        raise NotFound(f"the store {store} has no product of a data set {dataset}", hint="`lyot datasets` lists them")
     found = [
         {"key": one.key, "kind": one.product.kind, "dataset": one.product.dataset, "label": one.product.label,
          "created": one.created, "file": kept.path(f"{one.stem}.{ending}"), **about}
-        for one in kept.find(dataset=dataset)
+        for one in of_it
         for ending, about in one.files.items()
         if not ending.endswith(".parquet")
     ]

@@ -132,6 +132,8 @@ def resolve(store: str, out: Path, as_json: bool, workspace: str, names: tuple[s
     """
     from lyot.build.resolve import resolve_names
 
+    if not (names or new):
+        raise BadInput("no name is given", hint="lyot resolve NAME, or --new for every target that is not known yet")
     found = resolve_names(Store(store), names, workspace, new=new, online=online, release_date=release_date)
     lines = [f"{one.name}  {one.target_id or 'not known'}  {one.said}".rstrip() for one in found]
     tell([one._asdict() for one in found], lines, as_json)
