@@ -58,8 +58,7 @@ class Detections:
     Parameters
     ----------
     times : MJD
-    offsets : (row, 2), mas
-    covariances : (row, 2, 2), mas²
+    offsets, covariances : (row, 2), mas, and (row, 2, 2), mas²
     snr : 0 where it is not known
     alarms : peaks of noise as high expected in the image; NaN where it is not known, and S/N alone counts
     observation, reduction : identifiers
