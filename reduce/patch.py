@@ -203,36 +203,34 @@ def _turn(values, patches, place, turns, table, rows, columns, out):  # type: ig
                 missing |= not known
                 patch[y, x] = value if known else np.float32(0)
         width = last - first
-        once = np.zeros((top - bottom, width), np.float32)
+        once = np.empty((width, top - bottom), np.float32)  # its columns are rows, for the shear along y
+        row = np.empty(width, np.float32)
         for y in range(top - bottom):
             whole, step = split(along_x * (bottom + y - sy))
-            weights = table[step]
-            _add_weighed(once[y], patch[y], first + sx - cx + whole - before - left, weights)
-        twice = np.zeros((rows[1] - rows[0], width), np.float32)
+            _filter(row, patch[y], first + sx - cx + whole - before - left, table[step])
+            once[:, y] = row
+        twice = np.empty((rows[1] - rows[0], width), np.float32)
+        column = np.empty(len(twice), np.float32)
         for x in range(width):
             whole, step = split(along_y * (first + x - cx))
-            weights = table[step]
-            start = rows[0] + whole - before - (bottom - sy + cy)
-            for y in range(len(twice)):
-                total = np.float32(0)
-                for k in range(taps):
-                    total += weights[k] * once[start + y + k, x]
-                twice[y, x] = total
-        out[t] = 0.0
+            _filter(column, once[x], rows[0] + whole - before - (bottom - sy + cy), table[step])
+            twice[:, x] = column
         for y in range(len(twice)):
             whole, step = split(along_x * (rows[0] + y - cy))
-            weights = table[step]
-            _add_weighed(out[t, y], twice[y], columns[0] + whole - before - first, weights)
+            _filter(out[t, y], twice[y], columns[0] + whole - before - first, table[step])
         _hide(values, place, turns[t], rows, columns, t, missing, out[t])
 
 
 @njit(nogil=True, cache=True, fastmath=SUMS_MAY_BE_REORDERED)
-def _add_weighed(out, row, first, weights):  # type: ignore[no-untyped-def]
-    """out[x] += Σ_k weights[k] row[first + x + k]."""
-    for k in range(len(weights)):
-        seen = row[first + k : first + k + len(out)]
-        for x in range(len(seen)):
-            out[x] += weights[k] * seen[x]
+def _filter(out, row, first, weights):  # type: ignore[no-untyped-def]
+    """out[x] = Σ_k weights[k] row[first + x + k], four weights at a time."""
+    count = len(out)
+    out[:] = 0.0
+    for k in range(0, len(weights), 4):
+        w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        seen = row[first + k : first + k + count + 3]  # sliced, so that the loop below is known to stay inside
+        for x in range(count):
+            out[x] += w0 * seen[x] + w1 * seen[x + 1] + w2 * seen[x + 2] + w3 * seen[x + 3]
 
 
 @njit(nogil=True, cache=True)

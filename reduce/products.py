@@ -11,9 +11,10 @@ from lyot.cube import Floats, Images
 from lyot.reduce.parallel import single_blas_thread, spread
 from lyot.reduce.zone import Indices
 
-BLOCK = 200_000  # pixels of all frames that are multiplied at a time: they stay in the cache
+BLOCK = 100_000  # pixels of all frames that are multiplied at a time: they stay in the cache
 PROBES = 16, 64  # random vectors with which the rank of a matrix of weights is tried
 EXACT = 1e-10
+FEW = 2e7  # multiplications of a product that is done sooner than its rank is tried
 
 
 def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
@@ -48,7 +49,7 @@ def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
         return total
 
     with single_blas_thread():  # each thread its own blocks: the library's own threads would wait for one another
-        total, *others = spread(part_of_sum, len(parts))
+        total, *others = spread(part_of_sum, len(parts), per_thread=1)  # each part holds a whole matrix
     for other in others:  # in their order, so that the sum is the same to the last bit whichever was ready first
         total += other
     return total
@@ -85,7 +86,7 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
 
 def remainder(weights: Floats, frames: Images) -> Images:
     """frames − weights · frames, for few pixels: `weights` (nframe, nframe), `frames` (nframe, npixel)."""
-    factors = _spanned(weights) if frames.shape[1] > 8 * len(weights) else ()
+    factors = _spanned(weights) if frames.shape[1] * len(weights) ** 2 > FEW else ()
     if not factors:
         rest: Images = (np.eye(len(weights)) - weights).astype(np.float32) @ frames
         return rest
