@@ -205,30 +205,31 @@ class View(Window):
     def _residuals(self, source: Source | None, flux: float) -> Images:
         """Residual frames at the pixels of the window; NaN where unknown or in no zone."""
         local = self.local
-        model = starlight_model(local.recipe)
         seen = self.frames
         if source is not None:
             seen = seen.copy()
             source.light.add_to(seen, self.place.ravel(), flux)
-        left = np.full_like(seen, np.nan)
-        for number, mine in self.parts:
-            whole = len(mine) == seen.shape[1]  # then nothing is copied to and fro
-            part = seen if whole else seen[:, mine]
-            if isinstance(model, LinearModel) and model.linear:
-                gram = local.grams[number]
-                if source is not None:
-                    once, twice = source.changes[number]
-                    gram = gram + flux * once + flux**2 * twice
-                cleaned = remainder(model.weights(gram, gram, local.zones[number]), part)
-            elif isinstance(model, PixelModel):
-                cleaned = part - model.starlight(part, part, local.zones[number])
-            if whole:
-                left = cleaned
-            else:
-                left[:, mine] = cleaned
+        if len(self.parts) == 1 and len(self.parts[0][1]) == seen.shape[1]:
+            left = self._cleaned(self.parts[0][0], seen, source, flux)
+        else:
+            left = np.full_like(seen, np.nan)
+            for number, mine in self.parts:
+                left[:, mine] = self._cleaned(number, seen[:, mine], source, flux)
         if local.unknown is not None:
             left[local.unknown[:, self.pixels]] = np.nan
         return left
+
+    def _cleaned(self, number: int, seen: Images, source: Source | None, flux: float) -> Images:
+        """Frames at pixels of one zone without their starlight."""
+        model, zone = starlight_model(self.local.recipe), self.local.zones[number]
+        if isinstance(model, PixelModel):
+            return seen - model.starlight(seen, seen, zone)
+        assert isinstance(model, LinearModel)  # there is no third kind
+        gram = self.local.grams[number]
+        if source is not None:
+            once, twice = source.changes[number]
+            gram = gram + flux * once + flux**2 * twice
+        return remainder(model.weights(gram, gram, zone), seen)
 
     def _residuals_of_all(self, source: Source | None, flux: float) -> Images:
         """Residual frames at the pixels of the window, by cleaning all of every frame."""
