@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
+import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +31,7 @@ from lyot.product import check_name
 from lyot.store import Store
 
 PUBLIC = "public"
+HERE, EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux: paths from the working folder, swapped
 
 
 @dataclass(frozen=True)
@@ -144,14 +148,30 @@ def _about(audience: Audience) -> dict[str, str | int | None]:
 
 
 def _replace(folder: Path, part: Path) -> None:
-    """Put `part` in the place of `folder`; who has files of the old one open keeps them until they close them."""
-    old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.old")
-    if folder.exists():
+    """Put `part` in the place of `folder`, and its site aside; who has files of the old one open keeps them."""
+    old = part
+    if not folder.exists():
+        part.rename(folder)
+    elif not _exchange(folder, part):
+        old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.old")
         folder.rename(old)
-    part.rename(folder)
+        try:
+            part.rename(folder)
+        except OSError:
+            old.rename(folder)
+            raise
     if (old / "site").is_dir():
         aside = folder.parent / ".site" / folder.name
         shutil.rmtree(aside, ignore_errors=True)
         aside.parent.mkdir(exist_ok=True)
         (old / "site").rename(aside)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, as Linux can on most disks: a reader finds the one or the other, never nothing.
+
+    False, and nothing done, where the system or the disk cannot.
+    """
+    swap = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    return swap is not None and swap(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0

@@ -1,5 +1,7 @@
 """A release holds what its audience may see, and nothing else, byte by byte."""
 
+import sys
+import threading
 from pathlib import Path
 
 import duckdb
@@ -7,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from releases import OPEN, facts, release, rows, sequence
 
+from lyot.build import publish as publishing
 from lyot.build.publish import publish
 from lyot.catalog.table import tables
 from lyot.errors import BadInput
@@ -47,7 +50,7 @@ def test_a_release_has_every_table_in_three_forms(store, tmp_path):
     assert set(done.rows) == set(tables())
     assert {name: count(done.folder, name) for name in tables()} == done.rows
     assert done.rows["detection"] == done.rows["observation"] == done.rows["target"] == 1
-    assert [path.name for path in (tmp_path / "out").glob(".*")] == [".public.reuse"]
+    assert {path.name for path in (tmp_path / "out").glob(".*")} == {".public.lock", ".public.reuse"}
 
 
 def test_what_has_no_release_date_is_in_no_public_file(store, tmp_path):
@@ -188,7 +191,38 @@ def test_a_release_that_fails_its_checks_leaves_the_one_before(store, tmp_path):
         publish(store, tmp_path / "out")
 
     assert everything(tmp_path / "out" / "public") == before
-    assert [path.name for path in (tmp_path / "out").glob(".*")] == [".public.reuse"]
+    assert {path.name for path in (tmp_path / "out").glob(".*")} == {".public.lock", ".public.reuse"}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_release_takes_the_place_of_the_one_before(tmp_path, monkeypatch, at_once):
+    """The old one goes whole, its site waits aside, and with one step for both nobody ever finds nothing."""
+    if not at_once:
+        monkeypatch.setattr(publishing, "_exchange", lambda *_: False)
+    elif sys.platform != "linux":
+        pytest.skip("only Linux swaps two folders in one step")
+    folder, looks, stop = tmp_path / "public", [], threading.Event()
+    (folder / "site").mkdir(parents=True)
+    (folder / "number").write_text("0")
+    (folder / "site" / "page").write_text("0")
+
+    def look():
+        while not stop.is_set():
+            looks.append((folder / "number").exists())
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for number in range(1, 100):
+        part = tmp_path / ".part"
+        part.mkdir()
+        (part / "number").write_text(str(number))
+        publishing._replace(folder, part)
+        assert (folder / "number").read_text() == str(number)
+    stop.set()
+    reader.join()
+    assert not at_once or all(looks)
+    assert {path.name for path in tmp_path.iterdir()} == {"public", ".site"}
+    assert (tmp_path / ".site/public/page").read_text() == "0"
 
 
 def test_a_store_in_a_bucket_is_read_like_one_on_a_disk(tmp_path):
