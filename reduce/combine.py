@@ -9,8 +9,8 @@ from lyot.reduce.collapse import collapse
 from lyot.reduce.derotate import derotate_rows
 
 WHOLE = 16_000_000  # pixels of frames up to which they are combined in one piece: 64 MB
-STRIP = 2_500_000  # pixels in a strip of more than that
-FEWEST_ROWS = 24  # of a strip; the shears read a dozen rows beside it
+STRIP = 1_500_000  # pixels in a strip of more than that
+FEWEST_ROWS = 16  # of a strip; the shears read a dozen rows beside it
 
 
 def combine(residuals: Images, angles: Floats, how: str, out: Images) -> None:

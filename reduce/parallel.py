@@ -32,12 +32,12 @@ def threads() -> int:
     return max(1, min(allowed, int(wanted))) if wanted.isdigit() else allowed
 
 
-def spread(loop: Callable[[int, int], R], count: int) -> list[R]:
+def spread(loop: Callable[[int, int], R], count: int, per_thread: int = PARTS_PER_THREAD) -> list[R]:
     """What `loop(start, stop)` gives for parts that together cover `range(count)`, in order, on all cores at once.
 
     Inside another `spread` or `each` it is a single part: the cores are busy already.
     """
-    parts = 1 if getattr(_here, "busy", False) else min(count, PARTS_PER_THREAD * threads())
+    parts = 1 if getattr(_here, "busy", False) else min(count, per_thread * threads())
     if threads() == 1 or parts < 2:
         return [loop(0, count)]
     edges = [count * part // parts for part in range(parts + 1)]

@@ -11,7 +11,7 @@ from lyot.cube import Floats, Images
 from lyot.reduce.parallel import single_blas_thread, spread
 from lyot.reduce.zone import Indices
 
-BLOCK = 100_000  # pixels of all frames that are multiplied at a time: they stay in the cache
+BLOCK = 200_000  # pixels of all frames that are multiplied at a time: they stay in the cache
 PROBES = 16, 64  # random vectors with which the rank of a matrix of weights is tried
 EXACT = 1e-10
 FEW = 2e7  # multiplications of a product that is done sooner than its rank is tried

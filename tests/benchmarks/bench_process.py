@@ -8,6 +8,7 @@ import math
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,30 +21,32 @@ from lyot.reduce.psf.cadi import ClassicalADI
 from lyot.reduce.psf.pca import PCA
 from lyot.reduce.step import Recipe
 
+# The most that the process itself held since it began. What `getrusage` says is that of its parent, if that held more.
+PEAK = """
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
 OURS = """
-import resource, sys
+import sys
 import lyot
 from astropy.io import fits
 def read(path):
     with fits.open(path, memmap=False) as hdus:
         return lyot.Cube(hdus[0].data, hdus[1].data, [1.6], 12.25, fwhm=4.0)
 lyot.subtract(read(sys.argv[1]), lyot.PCA(ncomp=10))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 THEIRS = """
-import resource, sys, warnings
+import sys, warnings
 warnings.simplefilter("ignore")
 from vip_hci.fits import open_fits
 from vip_hci.psfsub import pca
 cube, angles = open_fits(sys.argv[1], 0, verbose=False), open_fits(sys.argv[1], 1, verbose=False)
 pca(cube, angles, ncomp=10, svd_mode="eigen", imlib="opencv", interpolation="lanczos4", verbose=False)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
 def peak_memory(script, path):
     """Bytes that a whole process holds at most, interpreter and libraries included."""
-    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script + PEAK, str(path)], capture_output=True, text=True, check=True)
     return 1024 * int(done.stdout.split()[-1])
 
 
@@ -78,12 +81,16 @@ def test_whole_process(tmp_path):
     keep("whole process", statistics.median(mine), statistics.median(others), 4, "VIP")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what a process held at most")
 def test_memory(tmp_path):
-    """Of all that the process holds, interpreter and libraries included, over the cube in single precision."""
+    """Of all that the process holds over the cube in single precision.
+
+    Interpreter and libraries are included, and hold 190 MB whatever the cube: with fewer than some 450 frames of this
+    size they alone are more than what the bar leaves beside the frames and their residuals.
+    """
     cube = noise(600, 291)
     path = written(tmp_path / "cube.fits", cube)
     size = cube.frames.nbytes
-    del cube
     at_most("peak memory over the cube", peak_memory(OURS, path) / size, 3.5, cube_MB=round(size / 1e6))
 
 

@@ -50,7 +50,7 @@ def compare(
 def keep(name: str, mine: float, other: float, bar: float, peer: str) -> None:
     """Write one ratio of times (s) to `out/bench.json`, say it, and fail below the bar."""
     ratio = other / mine
-    _write(name, {"peer": peer, "ours_s": mine, "peer_s": other, "ratio": round(ratio, 2), "bar": bar})
+    _write(f"{name}, {peer}", {"peer": peer, "ours_s": mine, "peer_s": other, "ratio": round(ratio, 2), "bar": bar})
     print(f"\n{name:34s} {1e3 * mine:10.1f} ms   {peer} {1e3 * other:10.1f} ms   {ratio:7.1f} × (bar {bar:g} ×)")
     assert ratio >= bar, f"{name}: {ratio:.1f} × {peer}, {bar:g} × wanted"
 
