@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from lyot.catalog.hcidocument import document_of_hci
 from lyot.catalog.published import RELEASED, published_document
 from lyot.catalog.release import release_day
 from lyot.catalog.table import tables
-from lyot.errors import BadInput
+from lyot.errors import BadInput, Unwritable
 from lyot.product import Product, check_name, slug
 from lyot.progress import say
 from lyot.store import Kept, Store
@@ -62,6 +62,33 @@ def import_file(
     except BadInput as error:
         raise BadInput(f"{path.name}: {error.message}", hint=error.hint) from None
     return _keep(store, path.stem, content, rows, workspace, (day, simulated))
+
+
+def import_files(
+    store: Store, paths: Sequence[Path], workspace: str, release_date: str | None = None
+) -> tuple[list[Kept], list[str]]:
+    """Import files one after the other; gives what was kept, and a sentence for each file that was not.
+
+    Raises
+    ------
+    BadInput
+        If two of them would take each other's place; nothing is written.
+    """
+    names: dict[str, Path] = {}
+    for path in paths:
+        if names.setdefault(slug(path.stem), path) != path:
+            raise BadInput(f"{names[slug(path.stem)]} and {path} have one name: the second would replace the first",
+                           hint="rename one")  # fmt: skip
+    done: list[Kept] = []
+    refused: list[str] = []
+    for path in paths:
+        try:
+            done.append(import_file(store, path, workspace, release_date))
+        except Unwritable:
+            raise
+        except BadInput as error:
+            refused.append(str(error))
+    return done, refused
 
 
 def published_facts(store: Store, workspace: str) -> Kept:

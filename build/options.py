@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from lyot.catalog.release import release_day, utc_day
+from lyot.catalog.release import release_day, today, utc_day
 from lyot.declaration import Declaration
 from lyot.errors import BadInput
 from lyot.product import check_name
@@ -28,9 +28,9 @@ class AdoptOptions(Declaration):
     pixel_scale: float | None = Field(None, description="mas/px; the instrument's when not given")
     north: float = Field(0.0, description="deg, added to every angle")
     centre: tuple[float, float] | None = Field(None, description="(y, x) of the star, px from 0; the middle if none")
-    centre_error: float | None = Field(None, ge=0, description="px, 1σ of the star's place, each axis")
+    centre_error: float | None = Field(None, description="px, 1σ of the star's place, each axis")
     star_flux: tuple[float, ...] = Field((), description="counts in an aperture of 1 FWHM, one value or one a channel")
-    exposure_time: float | None = Field(None, gt=0, description="s, of the whole sequence")
+    exposure_time: float | None = Field(None, description="s, of the whole sequence")
     coronagraph: str | None = None
     survey: str | None = None
     programme: str | None = None
@@ -90,3 +90,23 @@ class AdoptOptions(Declaration):
                 f"the pixel scale is {scale:g} mas, 0.5 to 1000 mas are needed", hint="is it in arcseconds?"
             )
         return scale
+
+    @field_validator("centre_error")
+    @classmethod
+    def _is_error(cls, error: float | None) -> float | None:
+        if error is not None and not (math.isfinite(error) and error >= 0):
+            raise BadInput(f"the error of the centre is {error:g} px, a number that is not negative is needed")
+        return error
+
+    @field_validator("exposure_time")
+    @classmethod
+    def _is_duration(cls, duration: float | None) -> float | None:
+        if duration is not None and not (math.isfinite(duration) and duration > 0):
+            raise BadInput(f"the exposure time is {duration:g} s, a positive number is needed")
+        return duration
+
+    @model_validator(mode="after")
+    def _is_past(self) -> AdoptOptions:
+        if utc_day(self.date) > today() and not self.simulated:
+            raise BadInput(f"the observation is of {self.date}, which is still to come", hint="is the year mistyped?")
+        return self

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lyot.build.importing import import_file, published_facts
+from lyot.build.importing import import_file, import_files, published_facts
 from lyot.catalog.table import tables
 from lyot.errors import BadInput
 from lyot.store import Store
@@ -126,3 +126,18 @@ def test_the_projects_own_facts(store):
     assert store.rows(kept, "detection").num_rows == 238
     assert published_facts(store, "main") == kept
     assert store.notes(workspace="main")["releases/import/published-facts"]["release_date"] == "2025-01-01"
+
+
+def test_a_file_that_is_not_taken_stops_no_other(store, tmp_path):
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.json"
+    good.write_text("name,ra,dec\nHD 1,1,2\n")
+    bad.write_text("{")
+    done, refused = import_files(store, [bad, good], "main")
+    assert [one.product.dataset for one in done] == ["import/good"]
+    assert refused == ["bad.json: it is no JSON: Expecting property name enclosed in double quotes (line 1, column 2)"]
+
+
+def test_two_files_of_one_name_do_not_replace_each_other(store, tmp_path):
+    with pytest.raises(BadInput, match=r"have one name: the second would replace the first \(rename one\)"):
+        import_files(store, [tmp_path / "a" / "Survey 1.json", tmp_path / "b" / "survey-1.csv"], "main")
+    assert store.find() == []

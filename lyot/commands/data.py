@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +102,18 @@ def import_(store: str, out: Path, as_json: bool, workspace: str, files: tuple[P
             release_date: str | None) -> None:
     """Bring in tables from any survey: hierarchical JSON (observation → reductions → detections), or CSV.
 
-    Each file is taken whole or not at all. Example: lyot import survey.json --release-date 2026-01-01
+    Each file is taken whole or not at all; one that is not stops no other. A file takes the place of an older one of
+    its name. Example: lyot import survey.json --release-date 2026-01-01
     """
-    from lyot.build.importing import import_file
+    from lyot.build.importing import import_files
 
-    kept = Store(store)
-    done = [import_file(kept, path, workspace=workspace, release_date=release_date) for path in files]
+    done, refused = import_files(Store(store), files, workspace=workspace, release_date=release_date)
     tell([{"dataset": one.product.dataset, "key": one.key, "tables": one.tables} for one in done],
          [f"{one.product.dataset}  {one.key}  {', '.join(one.tables)}" for one in done], as_json)
+    for why in refused:
+        click.echo(f"lyot: {why}", err=True)
+    if refused:
+        sys.exit(1 if done else 2)
 
 
 @click.command()
