@@ -18,7 +18,7 @@ from lyot.site.release import Row
 from lyot.sky import Floats
 
 NUMBERS = (int, float)
-Mark = Literal["line", "points", "open points", "star"]
+Mark = Literal["line", "points", "open points", "dots", "star"]
 
 
 class Point(NamedTuple):
@@ -40,7 +40,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve of a chart: places `x`, `y` (point,) in their order, of one layer and series."""
+    """A curve of a chart, or a cloud of dots: places `x`, `y` (point,) in their order, of one layer and series."""
 
     layer: str
     x: Floats

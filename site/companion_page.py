@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from lyot.site.chart import Chart, Subject
+from lyot.site.chart import Chart, Drawing, Subject
 from lyot.site.charts.astrometry import ASTROMETRY
 from lyot.site.charts.colour_magnitude import COLOUR_MAGNITUDE
 from lyot.site.charts.motion import POSITION_ANGLE, SEPARATION
@@ -34,10 +34,16 @@ def charts() -> tuple[Chart, ...]:
     moving = (replace(chart, sql=OF_COMPANION) for chart in (ASTROMETRY, SEPARATION, POSITION_ANGLE))
     coloured = (
         replace(chart, sql=chart.sql.replace("c.target_id = :target", "c.companion_id = :target"),
-                shared="companion_id", absent="")
+                shared="companion_id", absent="", drawing=alone(chart.drawing))
         for chart in COLOUR_MAGNITUDE
     )  # fmt: skip
     return (*moving, *coloured)
+
+
+def alone(drawing: Drawing) -> Drawing:
+    """A drawing whose points of the page's own are one companion."""
+    layers = (replace(one, doc="this companion") if one.name == "own" else one for one in drawing.layers)
+    return replace(drawing, layers=tuple(layers))
 
 
 def context(release: Release, target: Row, companion_id: str, overview: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,8 +66,8 @@ def context(release: Release, target: Row, companion_id: str, overview: Mapping[
         "companion": row,
         "last": max((one for one in seen if one["separation"] is not None), key=_when, default=None),
         "instruments": sorted({one["instrument"] for one in seen if one["instrument"]}),
-        "detection_table": of_detections(seen),
-        "values_table": of_values(row["name"], values, apart=False) if values else "",
+        "detection_table": of_detections(seen, named=False),
+        "values_table": of_values(row["name"], values) if values else "",
         "figures": [figure(chart, release, subject, "../../") for chart in charts()],
         "references": listed,
         "bibtex": "\n".join(entry(one) for one in cited),

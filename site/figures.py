@@ -23,8 +23,10 @@ from lyot.site.words import BADGE, number, with_error
 #: The sign of each mark in a legend.
 SYMBOLS = {
     "line": '<path d="M2 7H26"/>',
+    "dots": '<path d="M6 9h0M13 4h0M20 8h0"/>',
     "star": '<path d="M14 1l1.6 4.4 4.7.1-3.7 2.9 1.3 4.5-3.9-2.7-3.9 2.7 1.3-4.5-3.7-2.9 4.7-.1z"/>',
 }
+#: What is drawn for the other marks.
 CIRCLE = '<circle cx="14" cy="7" r="4"/>'
 
 

@@ -42,6 +42,8 @@ def _layers(chart: Chart, layer: Layer) -> list[alt.Chart]:
         dash = [5, 4] if layer.muted else [1, 0]
         line = base.mark_line(strokeDash=dash, opacity=opacity, strokeWidth=1.3 if layer.muted else 2)
         return [line.encode(**place, detail="series:N", order="index:Q")]
+    if layer.mark == "dots":
+        return [base.mark_circle(size=9, opacity=opacity).encode(**place)]
     bars = [_bar(chart, base, axis) for axis in "xy"]
     hint = [
         alt.Tooltip("series:N", title="object"),

@@ -127,6 +127,11 @@ def _ends(points: Sequence[Drawn], name: str, log: bool) -> list[float]:
     return found
 
 
+def dots(x: Floats, y: Floats) -> str:
+    """Path data of a dot at each place (pixels)."""
+    return "".join([f"M{_at(*place)}h0" for place in zip(x.tolist(), y.tolist(), strict=True)])
+
+
 class _Tenths(dict[int, str]):
     """Numbers of tenths as short as SVG reads them, `.5`, `-1.2`, `30`; each is made once."""
 
@@ -224,7 +229,8 @@ def _layer(
         members = list(group)
         curves = [one for one in members if isinstance(one, Line)]
         marks = [one for one in members if isinstance(one, Point)]
-        parts += [f'<path d="{line(frame.x.all(one.x), frame.y.all(one.y))}"/>' for one in curves]
+        drawn = dots if layer.mark == "dots" else line
+        parts += [f'<path d="{drawn(frame.x.all(one.x), frame.y.all(one.y))}"/>' for one in curves]
         if layer.mark == "star":
             parts += [f'<path d="{star_path(frame.x(p.x), frame.y(p.y), 10)}"/>' for p in marks]
         elif marks:

@@ -28,14 +28,14 @@ def context(release: Release, target: Row, overview: Row, files: Mapping[str, st
     """
     key, name = target["target_id"], target["name"]
     listed, paged = references(release, target), {key: folder for key, _, folder in overview["companions"]}
-    values = numbered(published(release, key), listed)
+    values, whose = numbered(published(release, key), listed), f"{name} and its companions"
     return {
         "target": target,
         "overview": overview,
         "star_table": of_star(name, numbered(facts(release, target), listed)),
         "values": len(values),
-        "values_apart": of_values(name, values, apart=True) if len(values) > MOST_VALUES else "",
-        "values_table": of_values(name, values, apart=False) if 0 < len(values) <= MOST_VALUES else "",
+        "values_apart": of_values(whose, values, apart=True) if len(values) > MOST_VALUES else "",
+        "values_table": of_values(whose, values) if 0 < len(values) <= MOST_VALUES else "",
         "observation_table": of_observations(numbered(observations(release, key), listed)),
         "detection_table": of_detections(numbered(detections(release, key), listed)),
         "companions": [

@@ -80,9 +80,10 @@ def of_observations(rows: Sequence[Row]) -> str:
     return table(f"{plural(len(rows), 'observation')} by date", OBSERVATIONS, rows) if rows else ""
 
 
-def of_detections(rows: Sequence[Row]) -> str:
-    """Detections near a target, or nothing."""
-    return table(f"{plural(len(rows), 'detection')} by date", DETECTIONS, rows) if rows else ""
+def of_detections(rows: Sequence[Row], *, named: bool = True) -> str:
+    """Detections near a target, `named` by what they are of, or nothing."""
+    columns = DETECTIONS if named else tuple(one for one in DETECTIONS if one.heading not in ("Object", "Status"))
+    return table(f"{plural(len(rows), 'detection')} by date", columns, rows) if rows else ""
 
 
 def of_night(rows: Sequence[Row]) -> str:
@@ -95,8 +96,8 @@ def of_star(name: str, rows: Sequence[Row]) -> str:
     return table(f"Values preferred for {name}", PREFERRED, rows)
 
 
-def of_values(name: str, rows: Sequence[Row], *, apart: bool) -> str:
+def of_values(whose: str, rows: Sequence[Row], *, apart: bool = False) -> str:
     """Every published value; on a page `apart` each with its reference in words, else with its number."""
-    caption = f"Every published value of {name} and its companions; the preferred ones are marked"
+    caption = f"Every published value of {whose}; the preferred ones are marked"
     reference = Column("Reference", _source) if apart else REFERENCE
     return table(caption, (*PUBLISHED, reference), rows)

@@ -76,6 +76,7 @@ function computed(figure, reversed) {
       const path = group.querySelector(layer.classList.contains("star") || layer.classList.contains("line") ? "path" : "path:not(.bar)");
       const rows = circles.map((one) => [...point([one.cx.baseVal.value, one.cy.baseVal.value]), one.textContent]);
       if (layer.classList.contains("star")) rows.push([0, 0, ""]);
+      else if (path && layer.classList.contains("dots")) rows.push(...dots(path.getAttribute("d")).map((place) => [...point(place), ""]));
       else if (path) rows.push(...along(path.getAttribute("d")).map((place) => [...point(place), ""]));
       return { layer: layer.dataset.layer, series, columns: ["x", "y", "label"], rows };
     }));
@@ -90,6 +91,11 @@ function along(data) {
   const all = numbers(steps);
   for (let i = 0; i + 1 < all.length; i += 2) places.push([(x += all[i]), (y += all[i + 1])]);
   return places;
+}
+
+// Places of dots, each an absolute move.
+function dots(data) {
+  return data.split("h0").filter(Boolean).map((place) => place.slice(1).split(" ").map(Number));
 }
 
 // Rows of each group as objects; `index` keeps a line's order, and what has no series has none.
