@@ -13,7 +13,7 @@ STRIP = 1_500_000  # pixels in a strip of more than that
 FEWEST_ROWS = 16  # of a strip; the shears read a dozen rows beside it
 
 
-def combine(residuals: Images, angles: Floats, how: str, out: Images) -> None:
+def combine(residuals: Images, angles: Floats, how: str, out: Images, filling: Images | None = None) -> None:
     """Turn frames North up and put their median or mean over time into `out`.
 
     Parameters
@@ -23,13 +23,15 @@ def combine(residuals: Images, angles: Floats, how: str, out: Images) -> None:
     angles : (time,), deg
     how : "median" or "mean"
     out : (y, x)
+    filling : (y, x), counts, optional
+        What unknown pixels count as in what is seen beside them, instead of 0.
     """
     count, height = len(residuals), strip_height(residuals.shape)
     work = np.empty(count * height * residuals.shape[2], np.float32)
     for first in range(0, len(out), height):
         rows = out[first : first + height]
         turned = work[: count * rows.size].reshape(count, *rows.shape)
-        derotate_rows(residuals, angles, first, turned)
+        derotate_rows(residuals, angles, first, turned, filling=filling)
         collapse(turned, how, out=rows)
 
 

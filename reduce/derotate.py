@@ -29,15 +29,13 @@ from lyot.reduce.shears import (
 TOGETHER = 4  # rows of the second shear that are filtered at a time: they weigh much the same samples alike
 
 
-def derotate(
-    frames: ArrayLike, angles: ArrayLike, *, taps: int = TAPS, out: Images | None = None
-) -> Images:
+def derotate(frames: ArrayLike, angles: ArrayLike, *, taps: int = TAPS, out: Images | None = None) -> Images:
     """Turn each frame counter-clockwise by its angle, about the star at (ny // 2, nx // 2).
 
     Parameters
     ----------
     frames : (time, y, x)
-        NaN marks unknown pixels. They count as 0, and so do those outside the frame.
+        NaN marks unknown pixels. In what is seen beside them they count as 0, and so do those outside the frame.
     angles : (time,), deg
         Position angle of each frame's +y axis.
     taps : int
@@ -64,7 +62,9 @@ def derotate(
     return out
 
 
-def derotate_rows(frames: Images, angles: Floats, first: int, out: Images, *, taps: int = TAPS) -> None:
+def derotate_rows(
+    frames: Images, angles: Floats, first: int, out: Images, *, taps: int = TAPS, filling: Images | None = None
+) -> None:
     """Some rows of what `derotate` gives, for little more than their part of the work.
 
     Parameters
@@ -75,10 +75,14 @@ def derotate_rows(frames: Images, angles: Floats, first: int, out: Images, *, ta
         The first of the rows.
     out : (time, rows, x)
         Where to put them; all of `y` when it may be `frames` itself.
+    filling : (y, x), optional
+        What unknown pixels count as, instead of 0.
     """
     table, phi = sinc_weights(taps), np.radians(angles)
+    unknown = np.zeros(frames.shape[1:], np.float32) if filling is None else filling
     spread(
-        lambda start, stop: _derotate(frames[start:stop], phi[start:stop], table, first, out[start:stop]), len(frames)
+        lambda start, stop: _derotate(frames[start:stop], unknown, phi[start:stop], table, first, out[start:stop]),
+        len(frames),
     )
 
 
@@ -136,8 +140,8 @@ def _scatter(line, room, offset, start):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
-def _quarter_turned(row, frame, quarters, y):  # type: ignore[no-untyped-def]
-    """Fill `row` with row `y` of `frame` turned counter-clockwise by quarters, NaN as 0; whether there was any NaN."""
+def _quarter_turned(row, frame, filling, quarters, y):  # type: ignore[no-untyped-def]
+    """Fill `row` with row `y` of `frame` turned counter-clockwise by quarters, and NaN in it; whether there was any."""
     ny, nx = frame.shape
     if quarters == 0:
         row[:] = frame[y]
@@ -150,12 +154,13 @@ def _quarter_turned(row, frame, quarters, y):  # type: ignore[no-untyped-def]
     if total == total:
         return False
     for x in range(len(row)):
-        row[x] = 0 if np.isnan(row[x]) else row[x]
+        if np.isnan(row[x]):
+            row[x] = filling[before_quarter_turns(y, x, quarters, ny, nx)]
     return True
 
 
 @numba.njit(cache=True, nogil=True)
-def _derotate(frames, angles, table, first, out):  # type: ignore[no-untyped-def]
+def _derotate(frames, filling, angles, table, first, out):  # type: ignore[no-untyped-def]
     """Rows of some frames from `first` on, as many as `out` has, derotated by angles in radians."""
     height, nx = out.shape[1:]
     taps = table.shape[1]
@@ -164,7 +169,7 @@ def _derotate(frames, angles, table, first, out):  # type: ignore[no-untyped-def
     widest = nx + 2 * _margin(np.tan(np.pi / 8), reach, taps)
     room = np.empty((height + taps + TOGETHER - 1) * widest, np.float32)
     for t in range(len(frames)):
-        missing = _three_shears(frames[t], angles[t], table, first, reach, room, out[t])
+        missing = _three_shears(frames[t], filling, angles[t], table, first, reach, room, out[t])
         _hide_unknown(out[t], angles[t], frames[t], first, missing)
 
 
@@ -175,7 +180,7 @@ def _margin(along_x, reach, taps):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _three_shears(frame, angle, table, top, reach, room, out):  # type: ignore[no-untyped-def]
+def _three_shears(frame, filling, angle, table, top, reach, room, out):  # type: ignore[no-untyped-def]
     """Turn a frame by an angle in radians into `out`, its rows from `top` on, and say whether any NaN was read.
 
     The first shear gives sheared(x, y) = image(x + a y, y) with a = tan(φ/2), on columns that reach `margin` past
@@ -216,7 +221,7 @@ def _three_shears(frame, angle, table, top, reach, room, out):  # type: ignore[n
         last = min(stop, margin + int(np.ceil((leaning + nx + 2 * taps) / cosine)))
         if first >= last:
             continue
-        missing |= _quarter_turned(row[pad : pad + columns], frame, quarters, y)
+        missing |= _quarter_turned(row[pad : pad + columns], frame, filling, quarters, y)
         whole, step = split(along_x * (y - sy))
         line = sheared[0, first:last]
         _filter_row(line, row, first + pad + sx - margin - cx + whole - before, table[step])

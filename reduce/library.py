@@ -134,6 +134,34 @@ def without_gaps(frames: Images) -> Images:
     return np.where(np.isnan(frames), np.nan_to_num(collapse(frames, "mean")), frames)
 
 
+def filling(frames: Images) -> Images:
+    """What stands in for unknown or masked pixels beside pixels that hold starlight.
+
+    Parameters
+    ----------
+    frames : (time, y, x)
+        NaN marks unknown pixels.
+
+    Returns
+    -------
+    (y, x)
+        The mean over time.
+    """
+    return without_holes(collapse(frames, "mean"))
+
+
+def without_holes(image: Images) -> Images:
+    """An image, (y, x), whose unknown pixels are as the known ones nearest to them and to their neighbours."""
+    unknown = np.isnan(image)
+    if not unknown.any():
+        return image
+    from scipy.ndimage import distance_transform_edt, uniform_filter  # slow to import, and few cubes have such pixels
+
+    nearest = image[tuple(distance_transform_edt(unknown, return_distances=False, return_indices=True))]
+    filled: Images = np.where(unknown, uniform_filter(nearest, 3), image)
+    return filled
+
+
 def has_gaps(frames: Images) -> bool:
     """Whether any pixel is NaN: a sum of squares then is, and is quicker than asking each."""
     flat = frames.ravel()
@@ -146,9 +174,9 @@ def _stretched(frames: Images, factor: float) -> Images:
     Returns
     -------
     (time, ny · nx)
-        NaN where it would come from outside the frame; other gaps are filled with their mean over time.
+        NaN where it would come from outside the frame; other gaps are filled, see `filling`.
     """
-    filled = without_gaps(frames)
+    filled = np.where(np.isnan(frames), filling(frames), frames) if has_gaps(frames) else frames
     along_y, seen_y = _magnification(frames.shape[1], factor)
     along_x, seen_x = _magnification(frames.shape[2], factor)
     out = np.stack(each(lambda frame: along_y @ frame @ along_x.T, filled))

@@ -18,7 +18,7 @@ from lyot.cube import Cube, Floats, Images
 from lyot.reduce.collapse import collapse
 from lyot.reduce.combine import combine
 from lyot.reduce.inject import Light, Point, inject, light_of
-from lyot.reduce.library import comparisons, without_gaps
+from lyot.reduce.library import comparisons, filling, without_gaps, without_holes
 from lyot.reduce.parallel import each, single_blas_thread
 from lyot.reduce.patch import Window, derotate_patch, window_around
 from lyot.reduce.products import apply_weights, remainder, scalar_products
@@ -130,8 +130,16 @@ class LocalReduction:
         if self.unknown is not None:
             left[self.unknown] = np.nan
         image = np.empty(self.shape, np.float32)
-        combine(left.reshape(-1, *self.shape), self.cube.angles, self.recipe.collapse, image)
+        around = None if self.filling is None else self.filling.reshape(self.shape)
+        combine(left.reshape(-1, *self.shape), self.cube.angles, self.recipe.collapse, image, around)
         return image
+
+    @cached_property
+    def filling(self) -> Images | None:
+        """What unknown pixels count as in what is seen beside them, (ny · nx); 0 without."""
+        if not starlight_model(self.recipe).keeps_starlight:
+            return None
+        return filling(self.cube.frames[self.channel]).ravel()
 
     @cached_property
     def owner(self) -> NDArray[np.int64]:
@@ -200,7 +208,19 @@ class View(Window):
         with single_blas_thread():
             follow = self._residuals if is_local(self.local.recipe) else self._residuals_of_all
             residuals = follow(source, flux)
-        return collapse(derotate_patch(residuals, self), self.local.recipe.collapse)
+        around = self._filling(source, flux)
+        return collapse(derotate_patch(residuals, self, around), self.local.recipe.collapse)
+
+    def _filling(self, source: Source | None, flux: float) -> Images | None:
+        """What unknown pixels of the window count as in what is seen beside them, the source's light included."""
+        around = self.local.filling
+        if around is not None and source is not None:
+            light = np.zeros_like(around)
+            light[source.light.pixels] = np.float32(flux) * source.light.values.mean(axis=0)
+            if self.local.unknown is not None:
+                light[self.local.unknown.all(axis=0)] = np.nan
+            around = around + without_holes(light.reshape(self.local.shape)).ravel()
+        return None if around is None else around[self.pixels]
 
     def _residuals(self, source: Source | None, flux: float) -> Images:
         """Residual frames at the pixels of the window; NaN where unknown or in no zone."""

@@ -93,13 +93,15 @@ def window_around(y: float, x: float, half: int, shape: tuple[int, int], angles:
     return Window(rows, columns, shape, turns, pixels, place, patches)
 
 
-def derotate_patch(values: Images, window: Window) -> Images:
+def derotate_patch(values: Images, window: Window, filling: Images | None = None) -> Images:
     """The window of each derotated frame.
 
     Parameters
     ----------
     values : (nframe, npixel)
         The frames at `window.pixels`; NaN where unknown.
+    filling : (npixel,), optional
+        What unknown pixels count as in what is seen beside them, instead of 0.
 
     Returns
     -------
@@ -107,7 +109,8 @@ def derotate_patch(values: Images, window: Window) -> Images:
     """
     height, width = window.rows[1] - window.rows[0], window.columns[1] - window.columns[0]
     out = np.empty((len(values), height, width), np.float32)
-    _turn(values, window.patches, window.place, window.turns, sinc_weights(), window.rows, window.columns, out)
+    unknown = np.zeros(values.shape[1], np.float32) if filling is None else filling
+    _turn(values, unknown, window.patches, window.place, window.turns, sinc_weights(), window.rows, window.columns, out)
     return out
 
 
@@ -183,7 +186,7 @@ def _fill_patches(patches, place, turns, taps, rows, columns):  # type: ignore[n
 
 
 @njit(nogil=True, cache=True, fastmath=SUMS_MAY_BE_REORDERED)
-def _turn(values, patches, place, turns, table, rows, columns, out):  # type: ignore[no-untyped-def]
+def _turn(values, filling, patches, place, turns, table, rows, columns, out):  # type: ignore[no-untyped-def]
     """Turn each frame and keep a window."""
     ny, nx = place.shape
     cy, cx = ny // 2, nx // 2
@@ -201,7 +204,7 @@ def _turn(values, patches, place, turns, table, rows, columns, out):  # type: ig
                 value = np.float32(0) if where == nothing else values[t, where]
                 known = value == value
                 missing |= not known
-                patch[y, x] = value if known else np.float32(0)
+                patch[y, x] = value if known else filling[where]
         width = last - first
         once = np.empty((width, top - bottom), np.float32)  # its columns are rows, for the shear along y
         row = np.empty(width, np.float32)

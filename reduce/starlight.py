@@ -15,7 +15,7 @@ import numpy as np
 from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.combine import combine
-from lyot.reduce.library import Comparison, comparisons, has_gaps
+from lyot.reduce.library import Comparison, comparisons, filling, has_gaps
 from lyot.reduce.parallel import each, spread, threads
 from lyot.reduce.products import apply_weights, blocks, scalar_products
 from lyot.reduce.psf_image import fwhm_of
@@ -32,6 +32,7 @@ class StarlightModel(Step):
     removes_starlight: ClassVar[bool] = True  # whether a star that never changes vanishes
     needs_rotation: ClassVar[bool] = True  # whether ADI without field rotation would remove the planets too
     local: ClassVar[bool] = True  # for a pixel model: whether it models each pixel without looking at others
+    keeps_starlight: ClassVar[bool] = False  # whether all of it stays, so that unknown pixels are anything but dark
 
     @property
     @abstractmethod
@@ -129,7 +130,8 @@ def subtract(cube: Cube, recipe: Recipe, library: Images | None = None) -> Reduc
 
     def one(wave: int) -> float:
         unserved = _clean_wavelength(cube, recipe, model, wave, library, residuals[wave])
-        combine(residuals[wave], cube.angles, recipe.collapse, image[wave])
+        around = filling(cube.frames[wave]) if model.keeps_starlight else None
+        combine(residuals[wave], cube.angles, recipe.collapse, image[wave], around)
         return unserved
 
     # Side by side, if there are wavelengths for all cores. Spectral strategies hold a stretched cube for each, though.

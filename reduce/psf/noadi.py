@@ -14,6 +14,7 @@ class NoADI(LinearModel):
 
     removes_starlight: ClassVar[bool] = False
     needs_rotation: ClassVar[bool] = False
+    keeps_starlight: ClassVar[bool] = True
 
     def weights(self, gram: Floats, cross: Floats, zone: Zone) -> Floats:
         """No weight on any library frame."""
