@@ -214,7 +214,7 @@ class OrientFrames(Step):
 class Register(Step):
     """Cut every science frame around the star, on square pixels of the sky, and make the cube."""
 
-    size: int = Field(801, ge=31, description="px, side of the frames")
+    size: int = Field(401, ge=31, description="px, side of the frames; the fields allow some 850")
     one_band: bool = Field(False, description="both fields show the same: average them")
 
     def __call__(self, night: Night) -> Night:

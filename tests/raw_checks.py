@@ -92,17 +92,31 @@ def rows_near(rows: list[dict], source: dict) -> list[dict]:
             and abs(r["position_angle"] - source["position_angle"]) < 4]
 
 
+def misses(source: dict, row: dict, waves: np.ndarray) -> tuple[float, float, float, float]:
+    """By how much a row misses its source, and the stated error: mas, mas, contrast, contrast."""
+    apart = row["separation"] - source["separation"]
+    across = np.radians(row["position_angle"] - source["position_angle"]) * source["separation"]
+    true = np.interp(row["wavelength"], waves, source["contrast"])
+    spread = np.hypot(row["dra_error"], row["ddec_error"])
+    off = abs(row["contrast"] - true)
+    return float(np.hypot(apart, across)), float(spread), off / true, row["contrast_error"] / true
+
+
+def said(source: dict, row: dict, waves: np.ndarray) -> str:
+    away, spread, off, error = misses(source, row, waves)
+    where = f"{source['name']} at {row['wavelength']:.3f} µm, S/N {row['snr']:.0f}"
+    return f"{where}: {away:.2f} ± {spread:.2f} mas, contrast {off:.1%} ± {error:.1%}"
+
+
+def beyond_errors(source: dict, rows: list[dict], waves: np.ndarray) -> list[str]:
+    """Rows that miss their source by more than three stated errors."""
+    return [said(source, row, waves) for row in rows
+            for away, spread, off, error in (misses(source, row, waves),) if away > 3 * spread or off > 3 * error]
+
+
 def wrong(source: dict, rows: list[dict], waves: np.ndarray, most: float) -> list[str]:
-    """What of a source is not as it was put in: at S/N 60 and more beyond `most` mas or 5 %, else beyond 3 stated σ."""
-    found = []
-    for row in rows:
-        apart = row["separation"] - source["separation"]
-        across = np.radians(row["position_angle"] - source["position_angle"]) * source["separation"]
-        away, spread = np.hypot(apart, across), np.hypot(row["dra_error"], row["ddec_error"])
-        true = np.interp(row["wavelength"], waves, source["contrast"])
-        off, error = abs(row["contrast"] - true), row["contrast_error"]
-        strong = row["snr"] >= 60
-        if away > (most if strong else 3 * spread) or off > (0.05 * true if strong else 3 * error):
-            found.append(f"{source['name']} at {row['wavelength']:.3f} µm, S/N {row['snr']:.0f}: {away:.2f} mas, "
-                         f"contrast {off / true:.1%} ± {error / true:.1%}")
-    return found
+    """Rows of S/N 60 and more that miss their source by more than `most` mas or 5 %, others by more than 3 stated σ."""
+    strong = [row for row in rows if row["snr"] >= 60]
+    far = [said(source, row, waves) for row in strong
+           for away, _, off, _ in (misses(source, row, waves),) if away > most or off > 0.05]
+    return far + beyond_errors(source, [row for row in rows if row["snr"] < 60], waves)
