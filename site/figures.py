@@ -70,7 +70,7 @@ def figure(chart: Chart, release: Release, subject: Subject, root: str) -> Figur
 
 
 def _head(chart: Chart, root: str, frame: Frame, simulated: bool) -> str:
-    ranges = f"{frame.x.low} {frame.x.high} {frame.y.low} {frame.y.high}"
+    ranges = f"{frame.x.low:.10g} {frame.x.high:.10g} {frame.y.low:.10g} {frame.y.high:.10g}"
     opening, title, sentence = _words(chart, root)
     return f'{opening}{ranges}">\n<figcaption>\n{title}{BADGE if simulated else ""}{sentence}'
 
@@ -138,7 +138,7 @@ def _table(chart: Chart, points: Sequence[Drawn], above: Above | None) -> str:
 
 def _row(before: str, x: str, value: float, above: Above | None, y: str) -> str:
     over = f"<td>{number(value * above.factor, 6)}</td>" if above else ""
-    return f"{before}<td>{x}</td>{over}<td>{y}</td></tr>\n"
+    return f"{before}<td>{x}</td>{over}<td>{y}</td></tr>"
 
 
 def as_json(chart: Chart, points: Sequence[Drawn]) -> str:

@@ -13,6 +13,7 @@ from lyot.site.bulk import Bulk, files_csv
 from lyot.site.feeds import bibtex, feed, sitemap
 from lyot.site.index import search_index
 from lyot.site.pages import Pages
+from lyot.site.quality import quality
 from lyot.site.release import Release
 from lyot.site.target_tables import of_night
 
@@ -111,6 +112,7 @@ def _groups(
                     table=of_night(night["rows"]))  # fmt: skip
     years = [(year, list(some)) for year, some in groupby(nights, key=lambda night: night["date"][:4])]
     pages.write("nights/index.html", "nights.html", title="Nights", years=years[::-1])
+    pages.write("quality/index.html", "quality.html", title="Data quality", tables=quality(release))
     pages.write("statistics/index.html", "statistics.html", title="Statistics", numbers=listing.numbers(release),
                 charts=statistics.of_all(release), counts=statistics.counts(overviews))  # fmt: skip
 

@@ -128,8 +128,9 @@ def _ends(points: Sequence[Drawn], name: str, log: bool) -> list[float]:
 
 
 def dots(x: Floats, y: Floats) -> str:
-    """Path data of a dot at each place (pixels)."""
-    return "".join([f"M{_at(*place)}h0" for place in zip(x.tolist(), y.tolist(), strict=True)])
+    """Path data of a dot at each place, in whole pixels; those that fall together are drawn once."""
+    places = dict.fromkeys(zip(np.rint(x).astype(int).tolist(), np.rint(y).astype(int).tolist(), strict=True))
+    return "".join([f"M{across} {down}h0" for across, down in places])
 
 
 class _Tenths(dict[int, str]):

@@ -56,7 +56,7 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Row]) -> str:
         for one in used
     )
     cells = [(one.opening, one.cell, "</th>" if one.heads else "</td>") for one in used]
-    body = "".join([f"<tr>{''.join([o + cell(row) + c for o, cell, c in cells])}</tr>\n" for row in rows])
+    body = "".join([f"<tr>{''.join([o + cell(row) + c for o, cell, c in cells])}</tr>" for row in rows])
     return (
         f'<table class="sortable">\n<caption>{escape(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n'
         f"<tbody>\n{body}</tbody></table>"
@@ -96,4 +96,4 @@ def standing(name: str | None) -> str:
 
 def cited(row: Row) -> str:
     """The number of a row's reference in the list of the page."""
-    return f'<a class="ref" href="#ref-{row["cited"]}">{row["cited"]}</a>' if row["cited"] else ""
+    return f'<a href="#r{row["cited"]}">{row["cited"]}</a>' if row["cited"] else ""

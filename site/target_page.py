@@ -255,7 +255,7 @@ def state(release: Release, target_id: str, has_images: bool) -> tuple[str, str]
 def pretty(text: str) -> str:
     """JSON with indents, or the text as it is when it is none."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
     except ValueError:
         return text
 

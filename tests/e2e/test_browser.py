@@ -15,8 +15,8 @@ from lyot.site.render import render
 pytestmark = pytest.mark.browser
 PAGES = (
     "", "targets/", "targets/good/", "companions/", "companions/good-b/", "surveys/", "surveys/s/", "instruments/",
-    "instruments/naco/", "nights/", "nights/2013-01-31/", "statistics/", "data/", "data/cart/", "sql/", "docs/",
-    "docs/manual/", "docs/dictionary/",
+    "instruments/naco/", "nights/", "nights/2013-01-31/", "statistics/", "quality/", "data/", "data/cart/", "sql/",
+    "docs/", "docs/manual/", "docs/dictionary/",
 )  # fmt: skip
 WIDTHS = (360, 800, 1440)
 
