@@ -27,13 +27,17 @@ from lyot.store import Store
 
 @dataclass
 class Report:
-    """What was rendered: pages, files written and kept, files removed, and what went wrong, by page."""
+    """What was rendered: pages, files written and kept, files removed, and what went wrong, by page.
+
+    `seconds` are those of everything, `target_seconds` those of the pages of targets and companions.
+    """
 
     pages: int = 0
     written: int = 0
     kept: int = 0
     removed: int = 0
     seconds: float = 0.0
+    target_seconds: float = 0.0
     failures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -70,6 +74,7 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
         writer = Writer(setting.site)
         there = writer.there()
         made = _targets(release, kept, setting, writer, there, report, processes)
+        report.target_seconds = time.perf_counter() - began
         of_targets = [path for one in made.values() for path in one.files if path.endswith(".html")]
         pages = Pages(writer, base_url=base_url, known=kept.pages, code=kept.code)
         data = bulk(release, writer, kept.bulk)
