@@ -42,7 +42,7 @@ def _unknown(name: str, datatype: str, unit: str, ucd: str, utype: str, doc: str
 
 FWHM = 1.029  # of a star seen by a filled circular aperture, λ/D
 #: Pixels along the shorter side of the frames.
-_PIXELS = "round(1000.0 * o.field_of_view / o.pixel_scale)"
+_PIXELS = "1000.0 * o.field_of_view / o.pixel_scale + 0.5"
 
 COLUMNS = (
     _text("dataproduct_type", "meta.code.class", "ObsDataset.dataProductType", "image, or cube of frames",

@@ -8,7 +8,7 @@ from typing import Any
 
 from lyot.datasette.files import Receive, Scope, Send
 
-AT_ONCE = 16
+AT_ONCE = 8
 WAIT = 20.0  # seconds in line
 PATIENCE = 30.0  # seconds that a reader may take for a piece
 PIECE = 65_536  # bytes

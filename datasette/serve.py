@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import uvicorn
 from datasette.app import Datasette, pm
 
@@ -24,7 +26,7 @@ from lyot.errors import BadInput, NotFound
 
 SETTINGS: dict[str, Any] = {
     "allow_csv_stream": True,
-    "default_page_size": 50,
+    "default_page_size": 30,
     "facet_time_limit_ms": 500,
     "max_csv_mb": 100,
     "max_returned_rows": 1_000,
@@ -138,10 +140,11 @@ def application(folder: Path | str, base: str = "", *, local: bool = False) -> A
 def portal(database: Path, *, public: bool, members: Members | None = None) -> Datasette:
     """Datasette on one baked database, which nothing may change; with members, for those alone."""
     inspected = database.with_name(INSPECTED)
-    said = metadata()
-    # from 1.0 on queries are no part of the metadata but of the configuration
-    queries = {"databases": {DATABASE: {"queries": said["databases"][DATABASE]["queries"]}}}
-    more: dict[str, Any] = {"config": queries} if hasattr(Datasette, "list_queries") else {}
+    said, more = metadata(), dict[str, Any]()
+    databases = said.pop("databases")  # which a plugin tells Datasette before 1.0
+    if hasattr(Datasette, "list_queries"):  # 1.0, in which queries are configuration
+        said["databases"] = databases
+        more["config"] = {"databases": {DATABASE: {"queries": databases[DATABASE]["queries"]}}}
     if members:
         said |= members.configuration()
         more["secret"] = members.secret
@@ -166,8 +169,11 @@ def serve(folder: Path | str, port: int = 8001, host: str = "127.0.0.1") -> None
     NotFound
         As `application` does.
     """
-    base = os.environ.get("LYOT_BASE_URL") or f"http://{host}:{port}"
+    here = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    base = os.environ.get("LYOT_BASE_URL") or f"http://{here}:{port}"
     local = host in ("127.0.0.1", "::1", "localhost")
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # its own keeps what every thread ever had
+    sys.setswitchinterval(0.001)  # s: who has a short question does not wait long for who has a long one
     served = application(folder, base, local=local)
     uvicorn.run(
         served, host=host, port=port, log_level="info", server_header=False, limit_concurrency=MOST_CONNECTIONS

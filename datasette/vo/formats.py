@@ -23,9 +23,9 @@ from lyot.datasette.vo.schema import Field, nearest
 
 Writer = Callable[[Rows, dict[str, str]], Generator[bytes]]
 PIECE = 262_144  # bytes
-GROUP = 16_384  # rows that Parquet holds together
-LARGEST_WHOLE = 50_000_000  # bytes of a file that is made whole
-WHOLE_AT_ONCE = 3
+GROUP, LARGEST_GROUP = 16_384, 2_000_000  # rows and bytes that Parquet holds together
+LARGEST_WHOLE = 25_000_000  # bytes of a file that is made whole
+WHOLE_AT_ONCE = 2
 PATIENCE = 10.0  # seconds to wait for a place among these
 
 _whole = threading.BoundedSemaphore(WHOLE_AT_ONCE)
@@ -156,7 +156,7 @@ def _parquet(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
     with pq.ParquetWriter(pa.PythonFile(outlet, mode="w"), schema, compression="zstd") as writer:
         for batch in _batches(rows, schema):
             group.append(batch)
-            if sum(one.num_rows for one in group) >= GROUP or sum(one.nbytes for one in group) > PIECE * 16:
+            if sum(one.num_rows for one in group) >= GROUP or sum(one.nbytes for one in group) > LARGEST_GROUP:
                 writer.write_table(pa.Table.from_batches(group))
                 group.clear()
                 yield outlet.take()

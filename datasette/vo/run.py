@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from lyot.catalog import obscore
@@ -18,12 +19,14 @@ from lyot.datasette.vo.schema import Field, Schema, load
 from lyot.datasette.vo.upload import Upload
 
 BATCH = 1_000  # rows; the first batch is smaller so that the first byte leaves early
-FIRST = 200
+CELLS = 10_000  # of a batch: rows of many columns come in smaller ones
+FIRST = 100
 LARGEST_VALUE = 2_000_000  # bytes of one text
 LARGEST_ROW = 2_000_000  # characters of its texts
 LARGEST_BATCH = 500_000  # characters of texts, after which a batch has no more rows
-HEAP = 256_000_000  # bytes that SQLite may take in this process, of all queries together
+HEAP = 192_000_000  # bytes that SQLite may take in this process, of all queries together
 IDLE = 16  # connections kept open
+KEPT = 200  # translations
 
 Row = tuple[float | int | str | None, ...]
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
@@ -74,6 +77,7 @@ class Catalogue:
         self._lock = threading.Lock()
         connection = self._connect()
         self.schema: Schema = load(connection)
+        self._translated = lru_cache(KEPT)(lambda query: translate(query, self.schema))
         self._restrict(connection)
         self._idle.append(connection)
 
@@ -97,7 +101,10 @@ class Catalogue:
             If it is not ADQL, names what there is not, or cannot begin.
         """
         uploads = tuple(uploads)
-        found = translate(query, self.schema.with_(upload.relation for upload in uploads))
+        if uploads:
+            found = translate(query, self.schema.with_(upload.relation for upload in uploads))
+        else:
+            found = self._translated(query)
         return self._begin(found.sql, found.fields, most, budget, uploads)
 
     def close(self) -> None:
@@ -138,7 +145,7 @@ class Catalogue:
                 yield batch[:left]
             if complete or rows.overflow:
                 return
-            asked = min(BATCH, rows.most - rows.count + 1)
+            asked = min(BATCH, CELLS // len(rows.fields) + 1, rows.most - rows.count + 1)
             with _told(rows.budget), rows.budget.running():
                 batch, complete = _some(cursor, asked, rows.fields)
         rows.close()

@@ -16,7 +16,7 @@ from lyot.datasette.vo.web import Answer
 THREADS = 64
 MOST_OPEN = 256  # answers under way at once, those that nobody reads included
 PIECE = 65_536  # bytes gathered before they are sent
-FIRST = 16_384  # bytes of the first piece, so that a reader soon knows that it comes
+FIRST = 8_192  # bytes of the first piece, so that a reader soon knows that it comes
 
 T = TypeVar("T")
 Begin = Callable[[], tuple[Rows, Generator[bytes]]]

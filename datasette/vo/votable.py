@@ -7,6 +7,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from lyot.datasette.vo.dialect import QueryError
@@ -65,6 +66,7 @@ def binary2(rows: Rows, info: dict[str, str], more: str = "") -> Generator[bytes
     yield _base64(left) + ("</STREAM></BINARY2></DATA>\n" + _closing(rows, more)).encode()
 
 
+@lru_cache(4096)
 def field_xml(field: Field) -> str:
     """A column's description."""
     said = {

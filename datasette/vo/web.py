@@ -20,7 +20,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 LARGEST_BODY = 10_000_000  # bytes, uploads and all
 MOST_PARAMETERS = 200
 LARGE = 100_000  # bytes of a body that needs a place of its own
-LARGE_AT_ONCE = 3
+LARGE_AT_ONCE = 2
 SLOWEST = 120.0  # seconds that a client may take to send a body
 PATIENCE = 30.0  # seconds that a client may take to read what fits into its connection, or to send the next piece
 

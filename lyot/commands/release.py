@@ -53,14 +53,15 @@ def site(store: str, out: Path, as_json: bool, workspace: str | None, base_url: 
 @common
 @released
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
-def serve(store: str, out: Path, as_json: bool, workspace: str | None, port: int) -> None:
-    """Serve the portal and Datasette of a release on one port, to this machine.
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: all of them.")
+def serve(store: str, out: Path, as_json: bool, workspace: str | None, port: int, host: str) -> None:
+    """Serve the portal and Datasette of a release on one port, to this machine unless told otherwise.
 
     Example: lyot serve --port 8001
     """
     from lyot.datasette.serve import serve as serve_release
 
-    serve_release(out / (workspace or "public"), port=port)
+    serve_release(out / (workspace or "public"), port, host)
 
 
 @click.command()

@@ -1,6 +1,10 @@
-"""TAP and Datasette on 100,000 stars and 1,000,000 detections, over real HTTP."""
+"""TAP and Datasette on 100,000 stars and 1,000,000 detections, over real HTTP, from a process of their own.
+
+`$LYOT_SKY`, a folder that `bake_sky` has made, saves making it.
+"""
 
 import itertools
+import os
 import random
 import statistics
 import sys
@@ -13,7 +17,7 @@ import pytest
 from harness import at_least, at_most
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from observatory import serving
+from observatory import process
 from skies import bake_sky
 
 COLUMNS = "target_id, number, mjd, separation, position_angle, contrast"
@@ -22,7 +26,9 @@ ROWS = f"SELECT TOP 20000 {COLUMNS} FROM lyot.detection"
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    with serving(bake_sky(tmp_path_factory.mktemp("sky") / "public", 100_000, 1_000_000)) as (address, _):
+    made = os.environ.get("LYOT_SKY")
+    folder = Path(made) if made else bake_sky(tmp_path_factory.mktemp("sky") / "public", 100_000, 1_000_000)
+    with process(folder) as (address, _):
         yield address
 
 
