@@ -130,7 +130,8 @@ def _settled(left: Callable[[Floats], Floats], start: Floats) -> Floats | None:
         scale = np.array([1.0, 1.0, abs(here[2])])
         if slope is None:
             parts = np.diag([0.05, 0.05, 0.02])
-            slope = np.stack([(left(here + part * scale) - residual) / part.sum() for part in parts], axis=1)
+            beside = each(left, [here + part * scale for part in parts])
+            slope = np.stack([(one - residual) / part.sum() for one, part in zip(beside, parts, strict=True)], axis=1)
         move, trial, damping = _downhill(left, here, residual, slope, scale, damping)
         if trial is None:
             return here  # no step is downhill any more: this is the bottom

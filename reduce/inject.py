@@ -13,6 +13,8 @@ from lyot.reduce.library import without_gaps
 from lyot.reduce.psf_image import normalised_psf, stamps, star_flux_of
 from lyot.reduce.zone import Indices
 
+TOGETHER = 16  # frames whose products are found together: of one path, they share most of their pixels
+
 
 @dataclass(frozen=True)
 class Point:
@@ -124,14 +126,28 @@ def _places(
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """What a source of unit flux adds to frames: `values` (nframe, npixel) at flat indices `pixels`, 0 elsewhere."""
+    """What a source of unit flux adds to frames: `values` (nframe, npixel) at flat indices `pixels`, 0 elsewhere.
+
+    Pixels follow one another along the source's path: in frame t only those from `starts[t]` to `stops[t]` are lit.
+    """
 
     pixels: Indices
     values: Images
+    starts: Indices
+    stops: Indices
 
     def add_to(self, values: Images, place: NDArray[np.int32], flux: float) -> None:
         """Add the source to frames known at some pixels; `place`, flat, says where each pixel stands there, or −1."""
         _add(values, place[self.pixels], np.float32(flux), self.values)
+
+    def products_with(self, frames: Images) -> Floats:
+        """Scalar products of frames at its pixels, (n, npixel), with what it adds to each frame, (n, nframe)."""
+        products = np.empty((len(frames), len(self.values)))
+        for first in range(0, len(self.values), TOGETHER):
+            these = slice(first, first + TOGETHER)
+            lit = slice(int(self.starts[these].min()), int(self.stops[these].max()))
+            products[:, these] = frames[:, lit] @ self.values[these, lit].T
+        return products
 
 
 def light_of(point: Point, psf: Floats, cube: Cube, wave: int, unknown: NDArray[np.bool_] | None) -> Light:
@@ -147,30 +163,34 @@ def light_of(point: Point, psf: Floats, cube: Cube, wave: int, unknown: NDArray[
     y, x = positions(point, cube.angles, shape)
     corners = np.stack([np.rint(y) - psf.shape[0] // 2, np.rint(x) - psf.shape[1] // 2], axis=1).astype(np.int64)
     place = np.full(shape, -1, dtype=np.int32)
-    pixels = _number(place, corners, *psf.shape)
+    pixels, starts, stops = _number(place, corners, *psf.shape)
     values = np.zeros((len(y), len(pixels)), dtype=np.float32)
     _fill(values, place, corners, _images(psf, y, x, cube.brightness_of(wave)))
     if unknown is not None:
         values = without_gaps(np.where(unknown[:, pixels], np.float32(np.nan), values))
-    return Light(pixels, values)
+        starts, stops = np.zeros_like(starts), np.full_like(stops, len(pixels))
+    return Light(pixels, values, starts, stops)
 
 
 @njit(nogil=True, cache=True)
 def _number(place, corners, height, width):  # type: ignore[no-untyped-def]
-    """Number the pixels that stamps cover, and say which they are, as flat indices."""
+    """Number the pixels that stamps cover, stamp by stamp; flat indices, and where those of each begin and end."""
     ny, nx = place.shape
-    for t in range(len(corners)):
-        bottom, left = corners[t]
-        place[max(bottom, 0) : max(bottom + height, 0), max(left, 0) : max(left + width, 0)] = 0
-    covered = np.empty((place == 0).sum(), dtype=np.int64)
-    count = 0
-    for y in range(ny):
-        for x in range(nx):
-            if place[y, x] == 0:
-                covered[count] = y * nx + x
-                place[y, x] = count
-                count += 1
-    return covered
+    count = len(corners)
+    covered = np.empty(min(count * height * width, ny * nx), dtype=np.int64)
+    starts, stops = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    known = 0
+    for t in range(count):
+        first = known
+        for y in range(max(corners[t, 0], 0), min(corners[t, 0] + height, ny)):
+            for x in range(max(corners[t, 1], 0), min(corners[t, 1] + width, nx)):
+                if place[y, x] < 0:
+                    covered[known] = y * nx + x
+                    place[y, x] = known
+                    known += 1
+                first = min(first, place[y, x])
+        starts[t], stops[t] = first, known
+    return covered[:known], starts, stops
 
 
 @njit(nogil=True, cache=True)

@@ -196,11 +196,9 @@ class View(Window):
         with single_blas_thread():
             for number, _ in self.parts if local.grams else ():
                 inside = local.weighs[number][light.pixels]
-                pixels, added = light.pixels, light.values
-                if not inside.all():
-                    pixels, added = pixels[inside], added[:, inside]
-                cross = (local.frames[:, pixels] @ added.T).astype(np.float64)
-                changes[number] = cross + cross.T, (added @ added.T).astype(np.float64)
+                weighed = light if inside.all() else replace(light, values=light.values * inside)
+                cross = weighed.products_with(local.frames[:, light.pixels])
+                changes[number] = cross + cross.T, weighed.products_with(weighed.values)
         return Source(point, light, changes)
 
     def image_with(self, source: Source | None, flux: float) -> Images:
