@@ -10,6 +10,7 @@ from typing import Any
 import lyot
 from lyot.build.library import library_of
 from lyot.errors import NotFound
+from lyot.instrument import instrument
 from lyot.product import Product, slug
 from lyot.reduce.recipes import PUBLISHED
 from lyot.reduce.recipes import recipe as recipe_named
@@ -48,8 +49,11 @@ class Job:
 
     @property
     def reduction(self) -> Product:
-        """The product it makes."""
-        return self._product("reduction", self.recipe.record(), level=2)
+        """The product it makes. What its instrument's coronagraphs let pass is in its contrasts, so in its key, too."""
+        name = self.cube.product.about.get("instrument")
+        curves = instrument(str(name)).transmissions if name else None
+        record = {**self.recipe.record(), "coronagraphs": curves} if curves else self.recipe.record()
+        return self._product("reduction", record, level=2)
 
     @property
     def refusal(self) -> Product:

@@ -21,6 +21,7 @@ from lyot.store import Kept, Store
 
 #: Kind of a product that holds copies of the rows of others.
 MERGED = "merged"
+VERSIONS = "version", "software", "coronagraphs"  # names in a record of what may change while its subject stays
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _subject(kept: Kept) -> tuple[str, ...]:
 
 
 def _without_versions(record: Any) -> Any:
-    """A record without the versions of the steps it names."""
+    """A record without the versions of the steps it names, and of what was known of coronagraphs."""
     if isinstance(record, Mapping):
-        return {name: _without_versions(value) for name, value in record.items() if name not in ("version", "software")}
+        return {name: _without_versions(value) for name, value in record.items() if name not in VERSIONS}
     return [_without_versions(value) for value in record] if isinstance(record, list) else record

@@ -10,7 +10,7 @@ from functools import cache
 
 from pydantic import Field, model_validator
 
-from lyot.declaration import Declaration
+from lyot.declaration import Declaration, digest
 from lyot.errors import NotFound
 
 
@@ -124,6 +124,12 @@ class Instrument(Declaration):
             if name is not None and _plain(name) in map(_plain, one.names):
                 return one
         return None
+
+    @property
+    def transmissions(self) -> str:
+        """A digest of what is known of the transmission of its coronagraphs; nothing if nothing is."""
+        known = [one.model_dump(mode="json") for one in self.coronagraphs if one.known]
+        return digest(known) if known else ""
 
     def constant(self, name: str, date: str) -> Calibration:
         """The calibration constant in force on `date` (ISO, UTC).

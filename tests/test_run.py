@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from lyot.build import plan as planning
 from lyot.build import run as running
 from lyot.build.adopt import adopt
 from lyot.build.missing import overview
@@ -17,10 +18,11 @@ from lyot.build.options import AdoptOptions
 from lyot.build.plan import Job, plan
 from lyot.build.result import Made, hci_of, rows_of
 from lyot.build.run import ASSUMED, UNKNOWN_CENTRE, reduce_one, run
+from lyot.build.visible import _subject
 from lyot.catalog import hcifits
 from lyot.cube import Cube
 from lyot.errors import BadInput, NotFound, Unprocessable
-from lyot.instrument import instrument
+from lyot.instrument import Coronagraph, instrument
 from lyot.level1 import read_cube
 from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.recipes import PUBLISHED, recipe
@@ -110,6 +112,22 @@ def test_making_it_again_makes_nothing(store, tmp_path, quick):
     first = reduce_one(store, cube, recipe("cadi"))
     assert reduce_one(store, cube, recipe("cadi")).created == first.created
     assert len(quick) == 1
+
+
+def test_a_coronagraph_better_known_makes_reductions_anew_and_the_old_ones_are_outdated(
+    store, tmp_path, quick, monkeypatch
+):
+    sequence(store, tmp_path / "a", coronagraph="AGPM")
+    run(store, plan(store))
+    measured = Coronagraph(names=("AGPM",), separations=(0.0, 500.0), transmissions=(0.2, 1.0))
+    naco = instrument("naco").model_copy(update={"coronagraphs": (measured,)})
+    monkeypatch.setattr(planning, "instrument", lambda name: naco)
+    jobs = plan(store)
+    assert len(jobs) == len(PUBLISHED)
+    run(store, jobs)
+    assert plan(store) == []
+    kept = store.find(kind="reduction")
+    assert len({_subject(one) for one in kept}) == len(PUBLISHED) == len(kept) / 2
 
 
 def test_another_cube_of_the_same_data_set_is_reduced_anew_and_the_old_one_no_more(store, tmp_path, quick):
