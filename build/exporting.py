@@ -86,6 +86,8 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, target_id: str | No
     declared = tables()[table]
     if target_id is not None and "target_id" not in declared.names:
         return []
+    if not connection.execute("FROM duckdb_tables() WHERE table_name = ?", [table]).fetchone():
+        return []  # the release was baked before this table was declared
     where = "" if target_id is None else "WHERE target_id = $target"
     order = ", ".join(f'"{name}"' for name in declared.key)
     cursor = connection.execute(f'FROM "{table}" {where} ORDER BY {order}', {"target": target_id} if where else {})
