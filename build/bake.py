@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -31,7 +31,9 @@ ROW_GROUP = 16_384
 _BATCH = 65_536
 
 
-def bake(connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, Any]) -> dict[str, int]:
+def bake(
+    connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, Any], check: Callable[[], object]
+) -> dict[str, int]:
     """Write `lyot.duckdb`, `lyot.db` with its `inspect.json`, and `parquet/`; the number of rows of each table.
 
     Parameters
@@ -42,11 +44,14 @@ def bake(connection: duckdb.DuckDBPyConnection, folder: Path, about: dict[str, A
         An empty folder.
     about : names and values
         What the release says of itself: the one row of its table `release`.
+    check : what raises if the tables are not sound
+        It is asked while SQLite writes; if it raises, what was written so far is of no use.
     """
     for table in tables().values():  # once: each of the three reads them in this order
         connection.execute(f"CREATE OR REPLACE TABLE {_name(table.name)} AS {_sorted(table)}")
     with ThreadPoolExecutor(1) as pool:  # SQLite writes with one core; the others meanwhile
         lite = pool.submit(bake_sqlite, connection.cursor(), folder / "lyot.db", about)
+        check()
         bake_duckdb(connection, folder / "lyot.duckdb", about)
         (folder / "parquet").mkdir()
         for table in tables().values():
@@ -87,8 +92,8 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
             lite.execute(_create(table))
     with adbc.connect(str(path)) as target, target.cursor() as cursor:
         for table in tables().values():
-            columns = ", ".join(map(_plain, table.columns))
-            for batch in _batches(connection, f"SELECT {columns} FROM {_name(table.name)}"):
+            columns = ", ".join(_plain(column) for column in _filled(connection, table))
+            for batch in _batches(connection, f"SELECT {columns} FROM {_name(table.name)}") if columns else ():
                 cursor.adbc_ingest(table.name, batch, mode="append")
         cursor.adbc_ingest("column_description", _descriptions(), mode="create")
         cursor.adbc_ingest("release", pa.Table.from_pylist([about]), mode="create")
@@ -173,6 +178,13 @@ def _sorted(table: Table) -> str:
     first = ["dec", "ra"] if table.name == "target" else ["target_id"] if "target_id" in table.names else []
     order = ", ".join(_name(name) for name in dict.fromkeys((*first, *table.key)))
     return f"FROM {_name(table.name)} ORDER BY {order}"
+
+
+def _filled(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Column]:
+    """The columns in which some row has a value: a null is what SQLite puts into the others by itself."""
+    counts = ", ".join(f"count({_name(column.name)})" for column in table.columns)
+    (found,) = connection.execute(f"SELECT {counts} FROM {_name(table.name)}").fetchall()
+    return [column for column, count in zip(table.columns, found, strict=True) if count]
 
 
 def _plain(column: Column) -> str:

@@ -84,6 +84,8 @@ def _keep_apart(connection: duckdb.DuckDBPyConnection) -> None:
 
     `main` has the plain name, or the first of the others; the rest have it with their workspace behind an `@`.
     """
+    if connection.execute("SELECT count(DISTINCT workspace) < 2 FROM _source").fetchall()[0][0]:
+        return
     for name, identifier in APART.items():
         shared = connection.execute(
             f"CREATE OR REPLACE TEMP TABLE _shared AS SELECT {identifier}, workspace "

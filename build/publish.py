@@ -92,8 +92,7 @@ def publish(
             with duckdb.connect(config={"temp_directory": str(part / "spill")}) as connection:
                 consolidate(store, connection, selection, audience)
                 derive(connection, audience, kept, models)
-                check(connection, audience)
-                rows = bake(connection, part, _about(audience))
+                rows = bake(connection, part, _about(audience), lambda: check(connection, audience))
                 remember(connection, kept)
             shutil.rmtree(part / "spill", ignore_errors=True)
             _replace(folder, part)

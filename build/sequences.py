@@ -46,13 +46,16 @@ WITH seen AS (
     SELECT companion_id, filter, apparent_mag, apparent_mag_error, apparent_mag_error, simulated, workspace,
         release_date, 1
     FROM detection WHERE companion_id IS NOT NULL AND apparent_mag IS NOT NULL
+), several AS (
+    SELECT companion_id FROM seen GROUP BY companion_id HAVING min(band) <> max(band)
 )
 SELECT s.* EXCLUDE (simulated, release_date) REPLACE (
         CASE WHEN t.workspace = $ours THEN $ours ELSE s.workspace END AS workspace), c.target_id, c.status, t.parallax,
     coalesce(t.parallax_error, 0) AS parallax_error, s.simulated OR t.simulated AS simulated,
     CASE WHEN s.release_date IS NOT NULL AND t.release_date IS NOT NULL
         THEN greatest(s.release_date, t.release_date) END AS release_date
-FROM seen s JOIN companion c USING (companion_id) JOIN target t ON t.target_id = c.target_id
+FROM seen s SEMI JOIN several USING (companion_id)
+    JOIN companion c USING (companion_id) JOIN target t ON t.target_id = c.target_id
 WHERE t.parallax > 0 AND (regexp_full_match(band, '.+/(BB_)?(J|H|K|Ks)') OR band IN {BANDS})
 WINDOW camera AS (PARTITION BY companion_id, regexp_replace(band, '/[^/]*$', ''))
 QUALIFY rank = min(rank) OVER (PARTITION BY companion_id, band) AND min(band) OVER camera <> max(band) OVER camera

@@ -46,7 +46,7 @@ def test_a_release_has_every_table_in_three_forms(store, tmp_path):
     done = publish(store, tmp_path / "out")
 
     assert done.folder == tmp_path / "out" / "public"
-    assert {path.name for path in done.folder.iterdir()} == {"lyot.db", "lyot.duckdb", "parquet"}
+    assert {path.name for path in done.folder.iterdir()} == {"lyot.db", "inspect.json", "lyot.duckdb", "parquet"}
     assert set(done.rows) == set(tables())
     assert {name: count(done.folder, name) for name in tables()} == done.rows
     assert done.rows["detection"] == done.rows["observation"] == done.rows["target"] == 1
