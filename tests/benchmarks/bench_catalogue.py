@@ -30,7 +30,7 @@ import json, resource, sys, time
 from lyot.build.publish import publish
 from lyot.store import Store
 start, clock = time.perf_counter(), time.process_time()
-done = publish(Store(sys.argv[1]), sys.argv[2], as_of="2026-01-01")
+done = publish(Store(sys.argv[1]), sys.argv[2], as_of=sys.argv[3])
 print(json.dumps({"seconds": time.perf_counter() - start, "cpu": time.process_time() - clock,
                   "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, "rows": dict(done.rows)}))
 """
@@ -44,8 +44,8 @@ def survey(tmp_path_factory):
     return folder
 
 
-def _published(folder: Path) -> dict:
-    done = subprocess.run([sys.executable, "-c", _PUBLISH, str(folder / "store"), str(folder / "out")],
+def _published(folder: Path, day: str) -> dict:
+    done = subprocess.run([sys.executable, "-c", _PUBLISH, str(folder / "store"), str(folder / "out"), day],
                           capture_output=True, text=True, check=True, env=os.environ)  # fmt: skip
     said = json.loads(done.stdout.splitlines()[-1])
     print(f"\n{said['seconds']:.0f} s, {said['cpu']:.0f} s of processors, {said['memory']:.1f} GB, {said['rows']}")
@@ -53,7 +53,7 @@ def _published(folder: Path) -> dict:
 
 
 def test_a_million_detections(survey):
-    said = _published(survey)
+    said = _published(survey, "2026-01-01")
     rows = said["rows"]
     assert rows["target"] >= 100_000
     assert rows["observation"] >= 300_000
@@ -65,7 +65,7 @@ def test_a_million_detections(survey):
 
 def test_a_night_more(survey):
     add_night(Store(str(survey / "store")), STARS)
-    said = _published(survey)
+    said = _published(survey, "2026-01-02")
     assert said["memory"] < MEMORY
     keep("one night more", said["seconds"], NIGHT, 1.0, "limit")
 
