@@ -64,7 +64,7 @@ def _conditions(request: Request) -> Iterator[str]:
 
 
 def _position(said: str) -> str:
-    """Whether a star is in a shape: fields are small and not in the catalogue, so a product stands at its star."""
+    """Whether a star is in a shape: fields are of a few seconds of arc, so that a product stands at its star."""
     word, *rest = said.split() or [""]
     numbers = [_finite("POS", one) for one in rest]
     made = _SHAPES.get(word.upper())
