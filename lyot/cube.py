@@ -182,7 +182,7 @@ def _vector(name: str, values: ArrayLike, length: int, of_what: str, *, positive
             f"cube has {length} {of_what} but {vector.size} {name}" if vector.ndim == 1
             else f"{name} have shape {vector.shape}, one dimension is needed",
             hint="each frame needs one angle; was a frame rejected after the angles were computed?"
-            if name == "angles" else "",
+            if name == "angles" and vector.ndim == 1 else "",
         )
     bad = int((~np.isfinite(vector)).sum())
     if bad:

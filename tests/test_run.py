@@ -358,3 +358,19 @@ def test_several_processes_give_the_same(store, tmp_path):
     assert [one.outcome for one in outcomes] == ["done", "done"]
     assert [one.job.dataset.split("/")[1] for one in outcomes] == ["alpha", "beta"]
     assert plan(store, recipes=["no-adi"]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")  # distributed's own
+def test_a_cluster_does_the_jobs(store, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    for target in ("alpha", "beta"):
+        sequence(store, tmp_path / target, target=target)
+    (broken,) = (tmp_path / "store" / "main" / "naco" / "alpha").rglob("cube-*.fits")
+    broken.write_bytes(broken.read_bytes()[:-1000])
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        outcomes = run(store, plan(store, recipes=["no-adi"]), scheduler=cluster.scheduler_address)
+    assert [one.outcome for one in outcomes] == ["failed", "done"]
+    assert "is damaged" in outcomes[0].message
+    with pytest.raises(BadInput, match="no Dask scheduler answers at tcp://127"):
+        run(store, plan(store, recipes=["no-adi"]), scheduler="tcp://127.0.0.1:1")
