@@ -77,7 +77,7 @@ class SubtractBackground(Step):
                 return fields - np.median(fields, axis=(1, 2), keepdims=True)
             if scaled:
                 for field, level, outside in zip(fields, background, far, strict=True):
-                    field -= _scale(field[outside], level[outside]) * level
+                    field -= level_ratio(field[outside], level[outside]) * level
                 return fields
             fields -= background
             return fields
@@ -85,13 +85,13 @@ class SubtractBackground(Step):
         return night.treated(subtract)
 
 
-def _scale(seen: Images, background: Images) -> np.float32:
-    """Factor of a background in a frame, by least squares; 1 where the background shows nothing."""
-    shape = background - background.mean()
-    power = float(shape @ shape)
-    if power <= 0:
-        return np.float32(1.0)
-    factor = float(shape @ (seen - seen.mean())) / power
+def level_ratio(seen: Images, background: Images) -> np.float32:
+    """Factor of a background in a frame, by least squares of its level; 1 where the background shows nothing.
+
+    Its structure from pixel to pixel is no help: much of it is the noise of a few skies, which would make it smaller.
+    """
+    power = float(background @ background)
+    factor = float(background @ seen) / power if power > 0 else 1.0
     return np.float32(factor if 0.5 < factor < 2.0 else 1.0)
 
 

@@ -10,6 +10,7 @@ from astropy.io import fits
 from lyot.reduce.associate import associate
 from lyot.reduce.classify import classify
 from lyot.reduce.group import group
+from lyot.reduce.irdis import level_ratio
 from lyot.reduce.psf_image import gaussian_fit
 from lyot.reduce.workflows import make_masters, to_level1, workflow_of
 
@@ -102,3 +103,11 @@ def test_the_record_replays(level1):
     from lyot.reduce.workflows import SPHERE_IRDIS_DBI
 
     assert tuple(replay(step) for step in SPHERE_IRDIS_DBI.record()["steps"]) == SPHERE_IRDIS_DBI.steps
+
+
+def test_a_glow_is_scaled_by_its_level_not_by_the_noise_of_its_skies():
+    rng = np.random.default_rng(3)
+    glow = 590.0 * rng.normal(1.0, 0.03, 100_000)
+    sky, frame = glow + rng.normal(0, 18, glow.size), 1.04 * glow + rng.normal(0, 18, glow.size)
+    assert level_ratio(frame.astype(np.float32), sky.astype(np.float32)) == pytest.approx(1.04, abs=0.005)
+    assert level_ratio(np.ones(9, np.float32), np.zeros(9, np.float32)) == 1.0
