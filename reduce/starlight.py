@@ -176,19 +176,35 @@ def check_mask(cube: Cube, recipe: Recipe) -> None:
 
 
 def check_rotation(cube: Cube, recipe: Recipe) -> None:
-    """Raise `Unprocessable` if ADI would take every planet for starlight, even one at the edge of the frame."""
-    if recipe.strategy != "adi" or not starlight_model(recipe).needs_rotation:
+    """Raise `Unprocessable` if every planet would be taken for starlight, even one at the edge of the frame.
+
+    Planets are told from speckles by what moves them: the field's rotation in ADI, the stretching of wavelengths in
+    SDI, either in ASDI.
+    """
+    if recipe.strategy == "rdi" or not starlight_model(recipe).needs_rotation:
         return
-    if len(cube.angles) < 2:
-        raise Unprocessable(f"{recipe.name} compares frames, and the cube has only one", hint="use no-adi or radial")
     edge = min(*cube.star, *((side - 1) // 2 for side in cube.frames.shape[-2:]))
     width = max(_width(cube, wave, NYQUIST) for wave in range(len(cube.wavelengths)))
-    needed = float(np.degrees(2 * np.arcsin(min(1.0, width / (2 * edge)))))
-    if cube.rotation < needed:
+    turn = float(np.degrees(2 * np.arcsin(min(1.0, width / (2 * edge)))))
+    stretch = float(cube.wavelengths.max() / cube.wavelengths.min()) - 1
+    if recipe.strategy == "adi":
+        if len(cube.angles) < 2:
+            raise Unprocessable(
+                f"{recipe.name} compares frames, and the cube has only one", hint="use no-adi or radial"
+            )
+        if cube.rotation < turn:
+            raise Unprocessable(
+                f"the field turns by {cube.rotation:.2f}°, and a planet at the edge of the frame ({edge} px) needs "
+                f"{turn:.1f}° to move by its own width",
+                hint="use no-adi or radial, or a library of other stars (strategy rdi)",
+            )
+        return
+    too_alike = len(cube.wavelengths) > 1 and edge * stretch < width
+    if too_alike and (recipe.strategy == "sdi" or cube.rotation < turn):
         raise Unprocessable(
-            f"the field turns by {cube.rotation:.2f}°, and a planet at the edge of the frame ({edge} px) needs "
-            f"{needed:.1f}° to move by its own width",
-            hint="use no-adi or radial, or a library of other stars (strategy rdi)",
+            f"wavelengths differ by {100 * stretch:.1f} %, and a planet at the edge of the frame ({edge} px) needs "
+            f"{100 * width / edge:.1f} % to move by its own width",
+            hint="use strategy adi or rdi, or frames that reach farther",
         )
 
 

@@ -53,6 +53,73 @@ def test_one_frame(cube, name):
         assert "only one" in str(error)
 
 
+@pytest.fixture(scope="module")
+def colours():
+    """Three wavelengths, 8 frames; and the library of another star that strategy rdi wants."""
+    wavelengths = (1.0, 1.3, 1.6)
+    seen = observe(nframes=8, size=41, noise=30.0, wavelengths=wavelengths)
+    return seen, observe(nframes=12, size=41, noise=30.0, seed=5, wavelengths=wavelengths).frames
+
+
+def asked(cube: Cube, library, name: str, strategy: str, **settings):
+    """A recipe by another strategy, on all of a cube."""
+    frames = library if strategy == "rdi" else None
+    return subtract(cube, recipe(name, strategy=strategy, **settings), library=frames)
+
+
+EVERY_WAY = pytest.mark.parametrize("strategy", ["adi", "sdi", "asdi", "rdi"])
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("name", ["pca", "annular-pca"])
+def test_fewer_frames_than_modes_whatever_is_compared(colours, name, strategy):
+    cube, library = colours
+    frames = {"adi": 8, "sdi": 2, "asdi": 24, "rdi": 12}[strategy]
+    with pytest.raises(Unprocessable, match=f"99 components asked of {frames} frames"):
+        asked(cube, library, name, strategy, ncomp=99)
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_mask_over_all_whatever_is_compared(colours, name, strategy):
+    cube, library = colours
+    with pytest.raises(BadInput, match="a mask of 21 px covers the image"):
+        asked(cube, library, name, strategy, mask_radius=21)
+
+
+@pytest.mark.parametrize("change", ["a frame", "no rotation"])
+@pytest.mark.parametrize("strategy", ["sdi", "asdi"])
+@pytest.mark.parametrize("name", COMPARING)
+def test_wavelengths_too_alike_to_tell_a_planet_from_a_speckle(colours, name, strategy, change):
+    """At 20 px from the star 1 % moves a planet by 0.2 px: whatever stands still there would be taken away."""
+    cube = replace(colours[0], wavelengths=[1.0, 1.01, 1.02])
+    bad = cube.select([0]) if change == "a frame" else replace(cube, angles=np.full(8, 12.0))
+    with pytest.raises(Unprocessable, match=r"wavelengths differ by 2\.0 %, and a planet at the edge .* 32\.6 %"):
+        asked(bad, None, name, strategy)
+
+
+@pytest.mark.parametrize("change", ["a frame", "no rotation"])
+@EVERY_WAY
+@pytest.mark.parametrize("name", RECIPES)
+def test_without_rotation_an_image_shows_a_planet_or_there_is_none(colours, name, strategy, change):
+    """What no rotation and no colour can tell apart is refused; every image that is given keeps a planet's light."""
+    cube, library = colours
+    bad = cube.select([0]) if change == "a frame" else replace(cube, angles=np.full(8, 12.0))
+    settings = {"ncomp": 1} if "pca" in name else {}
+    planet = point_source((41, 41), 33, 20)
+    lit = replace(bad, frames=bad.frames + 3e4 * planet)
+    try:
+        before = asked(bad, library, name, strategy, **settings).image
+        after = asked(lit, library, name, strategy, **settings).image
+    except Unprocessable:
+        assert name in COMPARING
+        return
+    angle = np.radians(bad.angles[0])
+    y, x = round(20 + 13 * np.cos(angle)), round(20 - 13 * np.sin(angle))
+    kept = (after - before)[:, y - 1 : y + 2, x - 1 : x + 2]
+    assert np.nanmax(kept, axis=(1, 2)).min() > 0.1 * 3e4
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_masked_centre_larger_than_the_image(cube, name):
     for error in every_way(cube, recipe(name, mask_radius=21)):
