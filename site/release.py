@@ -14,7 +14,6 @@ from typing import Any
 from lyot.errors import NotFound
 
 Row = dict[str, Any]
-MAPPED = 2**28  # bytes of the database that stand in the address space
 #: Tables whose rows of one target its page shows.
 OF_TARGET = (
     "target", "target_alias", "observation", "reduction", "product", "companion", "verdict", "detection", "measurement",
@@ -152,9 +151,8 @@ def opened(folder: Path) -> Iterator[Release]:
     database = folder / "lyot.db"
     if not database.is_file():
         raise NotFound(f"{folder} holds no lyot.db", hint="bake the release first: lyot build")
-    # a release never changes: no lock is needed, and its pages can be read where the system keeps them
+    # a release never changes: no lock is needed
     connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-    connection.execute(f"PRAGMA mmap_size = {MAPPED}")
     try:
         yield Release(folder, connection)
     finally:
