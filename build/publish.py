@@ -106,6 +106,8 @@ def publish(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """No other process makes this release meanwhile; the system gives the lock back when this one ends, however."""
+    if folder.parent.exists() and not folder.parent.is_dir():
+        raise Unwritable(f"{folder} cannot be written: {folder.parent} is a file")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         try:

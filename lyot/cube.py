@@ -81,7 +81,7 @@ class Cube:
         set_(self, "frames", _frames(self.frames))
         nwave, ntime, ny, nx = self.frames.shape
         set_(self, "angles", _vector("angles", self.angles, ntime, "frames"))
-        set_(self, "wavelengths", _vector("wavelengths", self.wavelengths, nwave, "wavelengths", positive=True))
+        set_(self, "wavelengths", _vector("wavelengths", self.wavelengths, nwave, "channels", positive=True))
         if not (np.isfinite(self.pixel_scale) and self.pixel_scale > 0):
             raise BadInput(f"pixel scale is {self.pixel_scale}, it must be a positive number of mas per pixel")
         set_(self, "pixel_scale", float(self.pixel_scale))
@@ -89,17 +89,17 @@ class Cube:
             set_(self, "times", _vector("times", self.times, ntime, "frames"))
         if self.star_flux is not None:
             flux = np.broadcast_to(np.atleast_1d(np.asarray(self.star_flux, float)), (nwave,))
-            set_(self, "star_flux", _vector("star flux", flux, nwave, "wavelengths", positive=True))
+            set_(self, "star_flux", _vector("star flux", flux, nwave, "channels", positive=True))
         if self.star_flux_error is not None:
             error = np.broadcast_to(np.atleast_1d(np.asarray(self.star_flux_error, float)), (nwave,))
-            set_(self, "star_flux_error", _vector("errors of the star flux", error, nwave, "wavelengths"))
+            set_(self, "star_flux_error", _vector("errors of the star flux", error, nwave, "channels"))
         if self.brightness is not None:
             set_(self, "brightness", _brightness(self.brightness, (nwave, ntime)))
         if self.psf is not None:
             set_(self, "psf", _psf(self.psf, nwave, (ny, nx)))
         if self.fwhm is not None:
             fwhm = np.broadcast_to(np.atleast_1d(np.asarray(self.fwhm, float)), (nwave,))
-            set_(self, "fwhm", _vector("FWHM", fwhm, nwave, "wavelengths", positive=True))
+            set_(self, "fwhm", _vector("FWHM", fwhm, nwave, "channels", positive=True))
 
     @property
     def star(self) -> tuple[int, int]:

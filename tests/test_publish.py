@@ -12,7 +12,7 @@ from releases import OPEN, facts, release, rows, sequence
 from lyot.build import publish as publishing
 from lyot.build.publish import publish
 from lyot.catalog.table import tables
-from lyot.errors import BadInput
+from lyot.errors import BadInput, Unwritable
 from lyot.product import Product
 from lyot.store import Store
 
@@ -192,6 +192,40 @@ def test_a_release_that_fails_its_checks_leaves_the_one_before(store, tmp_path):
 
     assert everything(tmp_path / "out" / "public") == before
     assert {path.name for path in (tmp_path / "out").glob(".*")} == {".public.lock", ".public.reuse"}
+
+
+def test_a_release_is_made_by_one_process_at_a_time(store, tmp_path):
+    facts(store)
+    with publishing._alone(tmp_path / "out" / "public"):
+        with pytest.raises(BadInput, match=r"another process is making .*public \(wait until it has ended\)"):
+            publish(store, tmp_path / "out")
+        assert publish(store, tmp_path / "out", workspace="main").folder.is_dir()  # another release
+    assert publish(store, tmp_path / "out").folder.is_dir()
+
+
+def test_what_a_killed_build_left_is_mended_by_the_next(store, tmp_path, monkeypatch):
+    """Killed between laying the old release aside and putting the new one in its place, on a disk that cannot swap."""
+    facts(store)
+    out = tmp_path / "out"
+    before = everything(publish(store, out).folder)
+    (out / "public").rename(out / ".public.0123.old")
+    for half in (".public.4567.part", "..public.reuse.89ab.part"):
+        (out / half).mkdir()
+        (out / half / "lyot.db").write_bytes(b"half")
+    monkeypatch.setattr(publishing, "bake", lambda *a: pytest.fail("the store is broken"))
+    with pytest.raises(pytest.fail.Exception, match="the store is broken"):
+        publish(store, out)
+    assert everything(out / "public") == before
+    monkeypatch.undo()
+    publish(store, out)
+    assert {path.name for path in out.iterdir()} == {"public", ".public.lock", ".public.reuse"}
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(store, tmp_path):
+    facts(store)
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(Unwritable, match=r"out.public cannot be written"):
+        publish(store, tmp_path / "out")
 
 
 @pytest.mark.parametrize("at_once", [True, False])
