@@ -78,7 +78,7 @@ BAD = {
     "angles-few": ({"angles": np.zeros(4)}, "5 frames but 4 angles"),
     "angles-2d": ({"angles": np.zeros((5, 2))}, "one dimension"),
     "angles-nan": ({"angles": [0, np.nan, 1, 2, np.nan]}, "2 of 5 angles are not numbers"),
-    "wavelengths": ({"wavelengths": [1.6]}, "2 wavelengths but 1"),
+    "wavelengths": ({"wavelengths": [1.6]}, "2 channels but 1 wavelengths"),
     "wavelength-negative": ({"wavelengths": [1.6, -1.6]}, "wavelengths must be positive, found -1.6"),
     "scale": ({"pixel_scale": 0.0}, "pixel scale is 0"),
     "scale-nan": ({"pixel_scale": np.nan}, "pixel scale is nan"),
