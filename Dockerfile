@@ -8,5 +8,6 @@ RUN pip install --no-cache-dir --constraint constraints.txt '.[private]' \
     && rm -rf /source && chown -R lyot /releases
 WORKDIR /releases
 USER lyot
+ENV MALLOC_ARENA_MAX=2
 EXPOSE 8001
 CMD ["lyot", "serve", "--out", "/releases", "--host", "0.0.0.0", "--port", "8001"]

@@ -21,7 +21,7 @@ def said(word):
 
 
 def test_every_instruction_is_one():
-    known = {"FROM", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "CMD"}
+    known = {"FROM", "WORKDIR", "COPY", "RUN", "USER", "ENV", "EXPOSE", "CMD"}
     assert {name for name, _ in LINES} == known
     assert LINES[0][0] == "FROM"
     assert LINES[-1][0] == "CMD"

@@ -24,7 +24,7 @@ FIRST = 100
 LARGEST_VALUE = 2_000_000  # bytes of one text
 LARGEST_ROW = 2_000_000  # characters of its texts
 LARGEST_BATCH = 500_000  # characters of texts, after which a batch has no more rows
-HEAP = 192_000_000  # bytes that SQLite may take in this process, of all queries together
+HEAP = 160_000_000  # bytes that SQLite may take in this process, of all queries together
 IDLE = 16  # connections kept open
 KEPT = 200  # translations
 
