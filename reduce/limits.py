@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from lyot.cube import Floats, Images, star_position
 from lyot.reduce.apertures import aperture_weights
 from lyot.reduce.inject import Point
-from lyot.reduce.local import LocalReduction, Source, View
+from lyot.reduce.local import LocalReduction
 from lyot.reduce.measure import annulus_noise, mawet_noise
 from lyot.reduce.parallel import each
 from lyot.reduce.psf_image import star_flux_of
 from lyot.reduce.reduction import Limit
+from lyot.reduce.view import Source, View
 
 SPACING = 3.0  # FWHM from a known source to one injected beside it: nearer, it would share its dark lobes
 INNER = 1.5  # FWHM: nearer, fewer than nine apertures tell the noise
@@ -35,6 +36,7 @@ class Azimuths:
 
 
 WELL = Azimuths()
+LEAST = 0.05  # of a source's flux that a limit's throughput is taken for before it is measured
 OF_LIMITS = Azimuths(most=12, known=0.03)  # apertures tell the noise of a ring to 5 % at best
 
 
@@ -141,6 +143,10 @@ class Probe:
             return cls(float(angle), None, None, before, weights)
         return cls(float(angle), view, view.source(point), before, weights)
 
+    def part_unaware(self) -> float:
+        """The same if the starlight model did not notice the source; NaN outside the field."""
+        return float("nan") if self.view is None or self.source is None else self.view.left_unaware(self.source)
+
     def part(self, flux: float) -> float:
         """Flux that a source adds to the aperture in the recipe's image, over its own."""
         if self.view is None:
@@ -161,8 +167,8 @@ def limits(
 
     `mawet`: τ s √(1 + 1/n) of the aperture fluxes, over throughput and star flux (Mawet et al. 2014). `annulus`: sigma
     times the standard deviation of the pixels of an annulus, over throughput, the peak of the PSF and star flux
-    (Galicher et al. 2018). The throughput is that of the recipe, for sources as bright as the limit itself; what the
-    coronagraph takes is made up for besides. Separations at which no source fainter than the star would be seen, or
+    (Galicher et al. 2018). The throughput is that of the recipe, for sources about as bright as the limit itself; what
+    the coronagraph takes is made up for besides. Separations at which no source fainter than the star would be seen, or
     nobody knows what the coronagraph takes, are left out.
 
     Parameters
@@ -195,10 +201,8 @@ def limits(
     def one(place: tuple[float, float, float]) -> float:
         radius, noise, most = place
         probes = [Probe.at(local, radius, angle) for angle in azimuths(radius, avoid, at.fewest)]
-        first = float(np.mean([probe.part(noise) for probe in probes]))
-        if not first * most > noise:
-            return float("nan")
-        return _mean_part(local, radius, noise / first, probes, avoid, at)
+        likely = max(LEAST, float(np.mean([probe.part_unaware() for probe in probes])))
+        return _mean_part(local, radius, noise / likely, probes, avoid, at) if likely * most > noise else float("nan")
 
     part = np.array(each(one, zip(radii.tolist(), mawet.tolist(), (passes * star).tolist(), strict=True)), dtype=float)
     seen = part * passes * star > mawet
