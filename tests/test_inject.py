@@ -106,7 +106,7 @@ def test_a_negative_source_takes_a_planet_away(cube):
 
 
 def test_other_strategies_are_followed_by_reducing_all():
-    cube = observe(nframes=6, size=41, wavelengths=(1.5, 1.7))
+    cube = observe(nframes=6, size=41, wavelengths=(1.3, 1.7))
     recipe = Recipe(name="trial", model=ClassicalADI(collapse="mean"), strategy="sdi")
     local = prepare(cube, recipe, wave=1)
     point = Point(10.0, 30.0, 5e4)
