@@ -83,9 +83,9 @@ class View(Window):
         return Source(point, light, changes)
 
     def left_unaware(self, source: Source) -> float:
-        """Part of a source's light that weights found without it leave: what the recipe does to some 20 %, but had at once.
+        """Part of a source's light that weights found without it leave; 1 for models without weights.
 
-        1 for models without weights.
+        What the recipe itself leaves is some 20 % more or less; this is had at once.
         """
         lit, left = 0.0, 0.0
         for number, (_, square) in source.changes.items():
