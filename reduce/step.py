@@ -64,7 +64,7 @@ class Recipe(Declaration):
     A starlight model is a step; calling the recipe on a cube gives its `Reduction`.
     """
 
-    version: ClassVar[int] = 2  # bumped when subtracting, derotating or measuring gives another result
+    version: ClassVar[int] = 3  # bumped when subtracting, derotating or measuring gives another result
 
     name: str
     model: SerializeAsAny[Step]
