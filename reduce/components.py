@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import Field
 
@@ -24,12 +26,14 @@ THRESHOLD = 5.0  # S/N above which a source is real and taken out first
 
 
 class ComponentChoice(Step):
-    """As many components as show simulated companions best, at the middle wavelength.
+    """As many components as show simulated companions best, at the first, the middle and the last wavelength together.
 
     The companions are as bright as the 5σ limit of the recipe's own number of components. They stand on a spiral, one a
     ring, in three positions; sources that are in the cube are taken out first. Numbers beyond half of the library are
     not tried.
     """
+
+    version: ClassVar[int] = 2
 
     counts: tuple[int, ...] = Field((1, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 40, 50, 70, 100), min_length=1)
     closest: float = Field(2.0, gt=0, description="FWHM from the star to the nearest companion")
@@ -58,10 +62,20 @@ class ComponentChoice(Step):
         counts = tuple(sorted({count for count in self.counts if 1 <= count <= most} or {1}))
         own = _own_number(recipe)
         start = with_components(recipe, max([count for count in counts if count <= own], default=counts[0]))
-        local = prepare(cube, start, len(cube.wavelengths) // 2, library)
+        last = len(cube.wavelengths) - 1
+        curves = [
+            curve
+            for wave in sorted({0, (last + 1) // 2, last})
+            for curve in self._curves(prepare(cube, start, wave, library), recipe, counts)
+        ]
+        curve = {count: float(np.mean([one[count] for one in curves])) for count in counts}
+        return with_components(recipe, max(curve, key=lambda count: (curve[count], -count))), curve
+
+    def _curves(self, local: LocalReduction, recipe: Recipe, counts: tuple[int, ...]) -> list[dict[int, float]]:
+        """Mean S/N of the companions at one wavelength by number of components, for each of their positions."""
         census = take_census(local, local.whole_image, fit_only, THRESHOLD)
         radii, fluxes = self._companions(census.local, census.image)
-        curves = [
+        return [
             components_curve(
                 census.local.cube,
                 recipe,
@@ -69,12 +83,10 @@ class ComponentChoice(Step):
                 [Point(radius, (turn + n * GOLDEN_ANGLE) % 360.0, flux)
                  for n, (radius, flux) in enumerate(zip(radii, fluxes, strict=True))],
                 census.local.channel,
-                library,
+                local.library,
             )
             for turn in TURNS
         ]  # fmt: skip
-        curve = {count: float(np.mean([one[count] for one in curves])) for count in counts}
-        return with_components(recipe, max(curve, key=lambda count: (curve[count], -count))), curve
 
     def _companions(self, local: LocalReduction, image: Images) -> tuple[Floats, Floats]:
         """Separations (px) of the companions, and their fluxes (counts)."""

@@ -117,3 +117,12 @@ def test_what_cannot_decide_says_so(cube):
 def test_the_engine_refuses_a_recipe_that_leaves_something_open(cube):
     with pytest.raises(BadInput, match="leaves select open"):
         subtract_settled(cube, recipe("pca", select=5))
+
+
+def test_every_part_of_the_spectrum_has_a_say_in_the_number_of_components():
+    colours = observe(nframes=10, size=61, wavelengths=(1.2, 1.4, 1.6), rotation=70.0, noise=30.0)
+    asked = Recipe(name="trial", model=PCA(), components=ComponentChoice(counts=(1, 3, 5)))
+    together = settle(colours, asked).outcome["components"]["snr"]
+    alone = [settle(colours.channel(wave), asked).outcome["components"]["snr"] for wave in range(3)]
+    for count, snr in together.items():
+        assert snr == pytest.approx(np.mean([one[count] for one in alone]), abs=2e-3)  # they are kept to 1e-3
