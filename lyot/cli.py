@@ -41,6 +41,12 @@ def one_line(kind: type[BaseException], error: BaseException, trace: TracebackTy
     click.echo(f"lyot: {kind.__name__}: {error} (a bug; `lyot --debug …` shows where)", err=True)
 
 
+def bucket_errors() -> tuple[type[Exception], ...]:
+    """What S3's client raises for itself, if it was needed: no credentials, no such host."""
+    client = sys.modules.get("botocore.exceptions")
+    return () if client is None else (client.BotoCoreError,)
+
+
 def main() -> None:
     """Run the command line."""
     debug = "--debug" in sys.argv[1:2]
@@ -65,6 +71,11 @@ def main() -> None:
             raise
         click.echo(f"lyot: {error}", err=True)
         sys.exit(1 if isinstance(error, Unprocessable) else 2)
+    except bucket_errors() as error:
+        if debug:
+            raise
+        click.echo(f"lyot: the store is out of reach: {error}", err=True)
+        sys.exit(2)
     except BrokenPipeError:  # who reads, as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -57,6 +57,8 @@ class Store:
         except (ValueError, ImportError) as error:
             raise BadInput(f"the store {url!r} cannot be opened: {error}", hint="any fsspec URL will do") from None
         self.root = str(root).rstrip("/")
+        if self._local and os.path.isfile(self.root):
+            raise BadInput(f"the store {url!r} is a file, a folder is needed")
         self.url = self.root if self._local else url  # as a process in another folder can open it
 
     def has(self, product: Product) -> bool:

@@ -208,8 +208,10 @@ print(store.find())
 
 def test_a_file_in_the_place_of_the_store_is_said(tmp_path):
     (tmp_path / "store").write_text("not a folder")
-    with pytest.raises(Unwritable, match="cannot be written"):
-        Store(str(tmp_path / "store")).put(product(), {"fits": b"pixels"})
+    with pytest.raises(BadInput, match="is a file, a folder is needed"):
+        Store(str(tmp_path / "store"))
+    with pytest.raises(Unwritable, match="cannot be written: not a directory"):
+        Store(str(tmp_path / "store" / "below")).put(product(), {"fits": b"pixels"})
 
 
 def test_what_is_no_product_is_named(tmp_path):
