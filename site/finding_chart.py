@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from lyot.site.paths import star_path
 from lyot.site.scale import round_step
-from lyot.site.svg import star_path
 from lyot.site.words import day, number
 
 Row = Mapping[str, Any]

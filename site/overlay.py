@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 from lyot.site.images import SIDE, Picture
+from lyot.site.paths import star_path
 from lyot.site.release import Row
 from lyot.site.scale import round_step
-from lyot.site.svg import star_path
 from lyot.site.words import number
 
 

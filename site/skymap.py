@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from lyot.site.svg import line as line_through
-from lyot.site.svg import tenth
+from lyot.site.paths import line as line_through
+from lyot.site.paths import tenth
 
 WIDTH, HEIGHT = 720.0, 360.0
 FINE = 2000  # stars; of more, those that fall on one pixel are drawn once

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lyot.site.chart import Axis, Chart, Drawing, Layer, Line, Point, Subject, finite
+from lyot.site.charts.contrast import DEPTH, RADIUS
 from lyot.site.figures import Figure, figure
 from lyot.site.release import Release, Row
 from lyot.site.words import day
@@ -59,8 +60,8 @@ STACKED = Chart(
     sql=LIMITS,
     points=limits,
     drawing=Drawing(
-        x=Axis("Separation", "″"),
-        y=Axis("Δ magnitude", "mag", reverse=True),
+        x=RADIUS,
+        y=DEPTH,
         layers=(
             Layer("tenth", "line", "the deepest tenth of the stars", muted=True),
             Layer("half", "line", "half of the stars"),
@@ -88,8 +89,8 @@ COMPANIONS = Chart(
     sql=FOUND,
     points=found_points,
     drawing=Drawing(
-        x=Axis("Separation", "″"),
-        y=Axis("Δ magnitude", "mag", reverse=True),
+        x=RADIUS,
+        y=DEPTH,
         layers=(Layer("found", "points", "objects near their stars"),),
     ),
     absent="No object with a measured contrast is known.",

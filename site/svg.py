@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from itertools import groupby
 from operator import attrgetter
@@ -17,9 +16,9 @@ from operator import attrgetter
 import numpy as np
 
 from lyot.site.chart import Above, Axis, Chart, Drawing, Drawn, Layer, Line, Point
+from lyot.site.paths import at, dots, line, star_path, tenth
 from lyot.site.scale import Scale, spread, tick_texts
 from lyot.site.words import number, with_error
-from lyot.sky import Floats
 
 SERIES = attrgetter("series")
 COLOURS = 8  # classes c0 … c7 of the style sheet
@@ -127,49 +126,6 @@ def _ends(points: Sequence[Drawn], name: str, log: bool) -> list[float]:
     return found
 
 
-def dots(x: Floats, y: Floats) -> str:
-    """Path data of a dot at each place, in whole pixels; those that fall together are drawn once."""
-    places = dict.fromkeys(zip(np.rint(x).astype(int).tolist(), np.rint(y).astype(int).tolist(), strict=True))
-    return "".join([f"M{across} {down}h0" for across, down in places])
-
-
-class _Tenths(dict[int, str]):
-    """Numbers of tenths as short as SVG reads them, `.5`, `-1.2`, `30`; each is made once."""
-
-    def __missing__(self, tenths: int) -> str:
-        text = f"{tenths / 10:.1f}".removesuffix(".0")
-        self[tenths] = text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-        return self[tenths]
-
-
-class _Steps(dict[int, str]):
-    """The same with a blank before what no minus sign sets off."""
-
-    def __missing__(self, tenths: int) -> str:
-        self[tenths] = tenth(tenths) if tenths < 0 else f" {tenth(tenths)}"
-        return self[tenths]
-
-
-tenth = _Tenths().__getitem__
-_step = _Steps().__getitem__
-
-
-def _at(x: float, y: float) -> str:
-    return f"{tenth(round(10 * x))} {tenth(round(10 * y))}"
-
-
-def line(x: Floats, y: Floats) -> str:
-    """Path data through places (pixels), in steps of whole tenths, so that rounding does not add up."""
-    tenths = np.empty((len(x), 2))
-    np.rint(np.multiply(x, 10.0), out=tenths[:, 0])
-    np.rint(np.multiply(y, 10.0), out=tenths[:, 1])
-    steps = tenths[1:] - tenths[:-1]
-    moves = steps[(steps[:, 0] != 0) | (steps[:, 1] != 0)]
-    text = "".join(map(_step, moves.astype(int).ravel().tolist()))
-    path = f"M{tenth(int(tenths[0, 0]))} {tenth(int(tenths[0, 1]))}"
-    return f"{path}l{text.lstrip()}" if text else path
-
-
 def _axis_x(frame: Frame, axis: Axis) -> str:
     bottom, top = frame.height - BOTTOM, min(frame.y.start, frame.y.end)
     ticks = frame.x.ticks(7)
@@ -270,10 +226,10 @@ def _bars(frame: Frame, point: Point) -> str:
     path = ""
     if point.x_error:
         low, high = (frame.x(v) for v in (point.x - point.x_error, point.x + point.x_error))
-        path += f"M{_at(low, y)}H{tenth(round(10 * high))}"
+        path += f"M{at(low, y)}H{tenth(round(10 * high))}"
     if point.y_error:
         low, high = (frame.y(v) for v in (point.y - point.y_error, point.y + point.y_error))
-        path += f"M{_at(x, low)}V{tenth(round(10 * high))}"
+        path += f"M{at(x, low)}V{tenth(round(10 * high))}"
     return path
 
 
@@ -290,17 +246,4 @@ def _ellipse(frame: Frame, point: Point) -> str:
     x, y = frame.x(point.x), frame.y(point.y)
     across, down = long * math.cos(angle), long * math.sin(angle)
     arc = f"A{long:.1f} {short:.1f} {math.degrees(angle):.0f} 1 0 "
-    return f"M{_at(x - across, y - down)}{arc}{_at(x + across, y + down)}{arc}{_at(x - across, y - down)}"
-
-
-def star_path(x: float, y: float, radius: float) -> str:
-    """Outline of a five-pointed star."""
-    return f"M{_at(x, y - radius)}{_star_steps(radius)}z"
-
-
-@cache
-def _star_steps(radius: float) -> str:
-    reach = radius * np.where(np.arange(10) % 2 == 0, 1.0, 0.4)
-    angle = np.pi * np.arange(10) / 5
-    steps = line(reach * np.sin(angle), radius - reach * np.cos(angle))
-    return steps[steps.index("l") :]
+    return f"M{at(x - across, y - down)}{arc}{at(x + across, y + down)}{arc}{at(x - across, y - down)}"

@@ -106,6 +106,11 @@ def release(folder: Path) -> tuple[Path, Store]:
     rows["reference"] = [
         {"reference_id": "ref", "citation": f"Author {HOSTILE} 2020", "year": 2020, "url": "javascript:alert(1)"}
     ]
+    rows["field_dwarf"] = [
+        {"name": f"Dwarf {HOSTILE} {n}", "parallax": 100.0, "mko_j": 10.0 + n, "mko_h": 9.5 + n / 2,
+         "reference_id": "ref"}
+        for n in range(3)
+    ]  # fmt: skip
     rows["survey"] = [{"survey_id": "s", "name": f"Survey {HOSTILE}", "description": HOSTILE}]
     for key, own in rights.items():
         name = {"good": "Good star", "sim": "Simulated star"}.get(key, HOSTILE)
@@ -135,6 +140,9 @@ def release(folder: Path) -> tuple[Path, Store]:
         ]  # fmt: skip
         rows["measurement"] += [
             _photometry(key, f"{key} b", f"SPHERE/{band}", value) for band, value in (("H2", 13.5), ("H3", 12.9))
+        ]
+        rows["measurement"] += [
+            _photometry(key, f"{key} b", f"MKO/{band}", value) for band, value in (("J", 13.0), ("H", 12.2))
         ]
     data = hci()
     rows["product"] = [

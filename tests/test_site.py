@@ -164,7 +164,8 @@ def chart(page: Page, name: str) -> list[dict]:
 def test_charts_have_a_drawing_and_a_table_without_scripts(pages):
     page = good(pages)
     figures = [a["id"] for t, a in page.elements if t == "figure" and "data-chart" in a]
-    assert figures == ["astrometry", "separation", "position-angle", "contrast", "colour-magnitude-h2-h3"]
+    colours = ["colour-magnitude-h2-h3", "colour-magnitude-j-h"]
+    assert figures == ["astrometry", "separation", "position-angle", "contrast", *colours]
     drawings = [a for t, a in page.elements if t == "svg" and a.get("class") == "chart"]
     tables = [a for t, a in page.elements if t == "table" and a.get("class") == "numbers"]
     assert len(drawings) == len(figures)
@@ -196,6 +197,23 @@ def test_a_background_star_runs_against_the_proper_motion(site):
     # the parallax (50 mas) returns after a Julian year to < 1 mas; places are written to a tenth of a pixel
     assert (later_x - x) * mas == pytest.approx(100.0, abs=1.0 + 0.1 * mas)
     assert (later_y - y) * mas == pytest.approx(0.0, abs=1.0 + 0.1 * mas)
+
+
+def test_field_dwarfs_are_dots_where_their_colours_put_them(site):
+    """At 10 pc an absolute magnitude is the apparent one: dwarfs at (0.5, 10), (1, 11) and (1.5, 12) mag."""
+    root, _ = site
+    html = (root / "targets/good/index.html").read_text(encoding="utf-8")
+    chart = html[html.index('id="colour-magnitude-j-h"') :]
+    low_x, high_x, low_y, high_y = map(float, re.search(r'data-ranges="([^"]+)"', chart)[1].split())
+    area = re.search(r'<rect x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', chart).groups()
+    x, y, width, height = map(float, area)
+    path = re.search(r'data-layer="field"><g><path d="([^"]+)"', chart)[1]
+    for number, place in enumerate(re.findall(r"M(\d+) (\d+)h0", path)):
+        across, down = (float(place[0]) - x) / width, (float(place[1]) - y) / height
+        # dots stand on whole pixels, of which the drawing has some hundreds; magnitudes grow downwards
+        assert low_x + across * (high_x - low_x) == pytest.approx(0.5 + number / 2, abs=(high_x - low_x) / width)
+        assert low_y + down * (high_y - low_y) == pytest.approx(10.0 + number, abs=(high_y - low_y) / height)
+    assert number == 2
 
 
 def test_simulated_rows_are_badged_and_others_are_not(pages):

@@ -50,6 +50,7 @@ def above(subject: Subject) -> Above | None:
     return Above("Projected separation (au)", 1000.0 / parallax) if parallax and parallax > 0 else None
 
 
+RADIUS, DEPTH = Axis("Separation", "″"), Axis("Δ magnitude", "mag", reverse=True)
 CONTRAST = Chart(
     name="contrast",
     title="Detection limits",
@@ -57,8 +58,8 @@ CONTRAST = Chart(
     sql=SQL,
     points=lines,
     drawing=Drawing(
-        x=Axis("Separation", "″"),
-        y=Axis("Δ magnitude", "mag", reverse=True),
+        x=RADIUS,
+        y=DEPTH,
         layers=(
             Layer("annulus", "line", "5σ of the pixels at this separation", muted=True),
             Layer("mawet", "line", "5σ, small samples corrected (Mawet et al. 2014)"),

@@ -47,26 +47,25 @@ def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject],
     return points
 
 
-SEPARATION = Chart(
-    name="separation",
-    title="Separation against time",
-    sentence="Angular distance from the star; the dashed line is a resting star far behind.",
-    sql=SQL,
-    points=against_time("separation", 0),
-    drawing=Drawing(x=Axis("Year"), y=Axis("Separation", "mas"), layers=LAYERS),
-    absent="No source near this star was seen at two times, so nothing can be said of its motion.",
-    order=21,
-    numbers="detections",
-)
+def motion(title: str, sentence: str, axis: Axis, quantity: str, of_track: int, order: int, absent: str = "") -> Chart:
+    """The chart of one measured column against the year."""
+    return Chart(
+        name=quantity.replace("_", "-"),
+        title=title,
+        sentence=f"{sentence} the dashed line is a resting star far behind.",
+        sql=SQL,
+        points=against_time(quantity, of_track),
+        drawing=Drawing(x=Axis("Year"), y=axis, layers=LAYERS),
+        absent=absent,
+        order=order,
+        numbers="detections",
+    )
 
-POSITION_ANGLE = Chart(
-    name="position-angle",
-    title="Position angle against time",
-    sentence="Degrees East of North; the dashed line is a resting star far behind.",
-    sql=SQL,
-    points=against_time("position_angle", 1),
-    drawing=Drawing(x=Axis("Year"), y=Axis("Position angle", "°"), layers=LAYERS),
-    absent="",
-    order=22,
-    numbers="detections",
+
+SEPARATION = motion(
+    "Separation against time", "Angular distance from the star;", Axis("Separation", "mas"), "separation", 0, 21,
+    "No source near this star was seen at two times, so nothing can be said of its motion.",
+)  # fmt: skip
+POSITION_ANGLE = motion(
+    "Position angle against time", "Degrees East of North;", Axis("Position angle", "°"), "position_angle", 1, 22
 )

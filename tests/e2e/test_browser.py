@@ -87,7 +87,7 @@ def test_everything_reads_without_scripts(visit):
     assert page.locator("svg.chart").count() == page.locator("figure[data-chart]").count() > 3
     assert page.locator("svg.chart").first.bounding_box()["height"] > 200
     assert page.locator(".explore:visible").count() == 0
-    assert visit("companions/good-b/", java_script_enabled=False).locator("svg.chart").count() == 4
+    assert visit("companions/good-b/", java_script_enabled=False).locator("svg.chart").count() == 5
     assert visit("targets/", java_script_enabled=False).locator("#targets tbody tr").count() == 3
     assert visit("sql/", java_script_enabled=False).locator("#sql-form:visible").count() == 0
 

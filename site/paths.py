@@ -1,0 +1,66 @@
+"""Path data of an SVG: places in tenths of a pixel, lines by their steps, as short as SVG reads them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from lyot.sky import Floats
+
+
+def dots(x: Floats, y: Floats) -> str:
+    """Path data of a dot at each place, in whole pixels; those that fall together are drawn once."""
+    places = dict.fromkeys(zip(np.rint(x).astype(int).tolist(), np.rint(y).astype(int).tolist(), strict=True))
+    return "".join([f"M{across} {down}h0" for across, down in places])
+
+
+class _Tenths(dict[int, str]):
+    """Numbers of tenths as short as SVG reads them, `.5`, `-1.2`, `30`; each is made once."""
+
+    def __missing__(self, tenths: int) -> str:
+        text = f"{tenths / 10:.1f}".removesuffix(".0")
+        self[tenths] = text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+        return self[tenths]
+
+
+class _Steps(dict[int, str]):
+    """The same with a blank before what no minus sign sets off."""
+
+    def __missing__(self, tenths: int) -> str:
+        self[tenths] = tenth(tenths) if tenths < 0 else f" {tenth(tenths)}"
+        return self[tenths]
+
+
+tenth = _Tenths().__getitem__
+_step = _Steps().__getitem__
+
+
+def at(x: float, y: float) -> str:
+    """A place (pixels)."""
+    return f"{tenth(round(10 * x))} {tenth(round(10 * y))}"
+
+
+def line(x: Floats, y: Floats) -> str:
+    """Path data through places (pixels), in steps of whole tenths, so that rounding does not add up."""
+    tenths = np.empty((len(x), 2))
+    np.rint(np.multiply(x, 10.0), out=tenths[:, 0])
+    np.rint(np.multiply(y, 10.0), out=tenths[:, 1])
+    steps = tenths[1:] - tenths[:-1]
+    moves = steps[(steps[:, 0] != 0) | (steps[:, 1] != 0)]
+    text = "".join(map(_step, moves.astype(int).ravel().tolist()))
+    path = f"M{tenth(int(tenths[0, 0]))} {tenth(int(tenths[0, 1]))}"
+    return f"{path}l{text.lstrip()}" if text else path
+
+
+def star_path(x: float, y: float, radius: float) -> str:
+    """Outline of a five-pointed star."""
+    return f"M{at(x, y - radius)}{_star_steps(radius)}z"
+
+
+@cache
+def _star_steps(radius: float) -> str:
+    reach = radius * np.where(np.arange(10) % 2 == 0, 1.0, 0.4)
+    angle = np.pi * np.arange(10) / 5
+    steps = line(reach * np.sin(angle), radius - reach * np.cos(angle))
+    return steps[steps.index("l") :]
