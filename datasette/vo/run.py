@@ -24,7 +24,8 @@ FIRST = 100
 LARGEST_VALUE = 2_000_000  # bytes of one text
 LARGEST_ROW = 2_000_000  # characters of its texts
 LARGEST_BATCH = 500_000  # characters of texts, after which a batch has no more rows
-HEAP = 160_000_000  # bytes that SQLite may take in this process, of all queries together
+HEAP = 192_000_000  # bytes that SQLite may take in this process, of all queries together
+CACHE = 512  # kB of pages that a connection keeps: hundreds are open when readers are slow, and share the heap
 IDLE = 16  # connections kept open
 KEPT = 200  # translations
 
@@ -174,6 +175,7 @@ class Catalogue:
         address = f"{self.database.resolve().as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA cache_size = -{CACHE}")  # negative: kB, not pages
         connection.execute(f"PRAGMA hard_heap_limit = {HEAP}")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
