@@ -18,6 +18,7 @@ from harness import at_least, at_most
 
 from lyot.catalog.table import tables
 from lyot.site.render import render
+from lyot.sky import day_of
 from lyot.store import Store
 
 COUNT = int(os.environ.get("LYOT_BENCH_TARGETS", "10000"))
@@ -54,7 +55,7 @@ def star(number: int, random: np.random.Generator) -> dict[str, list[dict]]:
         observation, reduction = f"{key}/{epoch}", f"{key}/{epoch}/pca"
         rows["observation"].append(
             {**own, "observation_id": observation, "survey_id": "survey", "instrument": "sphere-irdis", "filter": "H2",
-             "setup": "IRDIFS", "date": "2016-01-01", "mjd": mjd, "frames": 64, "exposure_time": 4096.0,
+             "setup": "IRDIFS", "date": day_of(mjd), "mjd": mjd, "frames": 64, "exposure_time": 4096.0,
              "field_rotation": 25.0, "seeing": 0.8, "pixel_scale": 12.25, "pixel_scale_error": 0.02}
         )  # fmt: skip
         rows["reduction"].append(
