@@ -112,7 +112,8 @@ def test_no_abuse_takes_a_gigabyte(tmp_path):
         assert most < MOST
         assert set(found["upload of 50 MB"]) <= {413, 0}
         assert set(found["zip bomb"]) <= {400, 503}
-        assert set(found["small"]) == set(found["small of datasette"]) == {200}
+        assert set(found["small"]) == {200}
+        assert set(found["small of datasette"]) <= {200, 503}  # which makes its pages one after the other
         assert {200} < set(found["large result"]) | {503}
         waits = []
         for _ in range(5):
