@@ -37,6 +37,8 @@ BANDS = tuple(band for plane in PAIRS for band in plane[:2])
 FIELD_WIDTH, PAIR_WIDTH = 0.25, 1.0  # mag: there are hundreds of field dwarfs, and some twenty companions
 #: Half of the 0.4 mag by which systems of J, H and K differ for T dwarfs (arXiv:astro-ph/0311229).
 SYSTEM = 0.2
+#: What the order of a sum decides is not kept: the same rows give the same release.
+DECIMALS = 6
 #: What companions are known to shine with: published, or as our own detections say, which come second.
 _MAGNITUDES = f"""
 WITH seen AS (
@@ -59,7 +61,7 @@ FROM seen s SEMI JOIN several USING (companion_id)
 WHERE t.parallax > 0 AND (regexp_full_match(band, '.+/(BB_)?(J|H|K|Ks)') OR band IN {BANDS})
 WINDOW camera AS (PARTITION BY companion_id, regexp_replace(band, '/[^/]*$', ''))
 QUALIFY rank = min(rank) OVER (PARTITION BY companion_id, band) AND min(band) OVER camera <> max(band) OVER camera
-ORDER BY companion_id, band
+ORDER BY companion_id, band, rank, value, error_minus, error_plus, workspace
 """
 
 
@@ -175,7 +177,8 @@ def _measurements(one: _Seen, places: Stand, n: int, whom: str, plane: Plane) ->
 
 
 def _valued(quantity: str, value: float, error: float, unit: str | None, said: str) -> Row:
+    error = round(float(error), DECIMALS)
     return {
-        "quantity": quantity, "value": float(value), "error_minus": float(error), "error_plus": float(error),
+        "quantity": quantity, "value": round(float(value), DECIMALS), "error_minus": error, "error_plus": error,
         "unit": unit, "preferred_reason": said,
     }  # fmt: skip
