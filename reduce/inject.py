@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from lyot.cube import Cube, Floats, Images, star_position
 from lyot.reduce.library import without_gaps
+from lyot.reduce.products import TOGETHER
 from lyot.reduce.psf_image import normalised_psf, stamps, star_flux_of
 from lyot.reduce.zone import Indices
-
-TOGETHER = 16  # frames whose products are found together: of one path, they share most of their pixels
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class Light:
 
     def add_to(self, values: Images, place: NDArray[np.int32], flux: float) -> None:
         """Add the source to frames known at some pixels; `place`, flat, says where each pixel stands there, or −1."""
-        _add(values, place[self.pixels], np.float32(flux), self.values)
+        _add(values, place[self.pixels], np.float32(flux), self.values, self.starts, self.stops)
 
     def products_with(self, frames: Images) -> Floats:
         """Scalar products of frames at its pixels, (n, npixel), with what it adds to each frame, (n, nframe)."""
@@ -205,9 +204,9 @@ def _fill(values, place, corners, stamps):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _add(values, place, flux, light):  # type: ignore[no-untyped-def]
-    """values[:, place] += flux · light, where a place is not negative."""
+def _add(values, place, flux, light, starts, stops):  # type: ignore[no-untyped-def]
+    """values[:, place] += flux · light, where a place is not negative and light is."""
     for t in range(len(values)):
-        for k in range(len(place)):
+        for k in range(starts[t], stops[t]):
             if place[k] >= 0:
                 values[t, place[k]] += flux * light[t, k]

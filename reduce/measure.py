@@ -46,24 +46,26 @@ def snr_map(image: NDArray[np.floating], fwhm: float) -> Images:
     return significance(values, weight_table(radius, SUBSTEPS), radius, fwhm)
 
 
-def ring_fluxes(image: NDArray[np.floating], fwhm: float, radius: float, position_angle: float = 0.0) -> Floats:
+def ring_fluxes(image: NDArray[np.floating], fwhm: float, radius: float, position_angle: ArrayLike = 0.0) -> Floats:
     """Fluxes in the apertures of diameter 1 FWHM that fit side by side on a circle about the star.
 
     Parameters
     ----------
     image : (y, x), counts, North up
     fwhm, radius : float, px
-    position_angle : float, deg
+    position_angle : float or (m,), deg
         Where on the circle the first aperture stands, East of North.
 
     Returns
     -------
-    (n,), counts; n = ⌊π / asin(FWHM / 2r)⌋; NaN for an aperture that touches NaN or the edge
+    (n,) or (m, n), counts; n = ⌊π / asin(FWHM / 2r)⌋; NaN for an aperture that touches NaN or the edge
     """
     values, aperture = _checked(image, fwhm)
     cy, cx = star_position(values.shape)
-    angles = np.deg2rad(position_angle) + ring_step(fwhm, radius) * np.arange(apertures_on_ring(fwhm, radius))
-    return aperture_sums(values, cy + radius * np.cos(angles), cx - radius * np.sin(angles), aperture)
+    along = ring_step(fwhm, radius) * np.arange(apertures_on_ring(fwhm, radius))
+    angles = np.add.outer(np.deg2rad(position_angle), along)
+    y, x = cy + radius * np.cos(angles), cx - radius * np.sin(angles)
+    return aperture_sums(values, y.ravel(), x.ravel(), aperture).reshape(angles.shape)
 
 
 def mawet_noise(image: NDArray[np.floating], fwhm: float, radii: ArrayLike, sigma: float = 5.0) -> Floats:
@@ -98,8 +100,7 @@ def _mawet_noise_at(image: NDArray[np.floating], fwhm: float, radius: float, sig
         return math.nan
     step = np.rad2deg(ring_step(fwhm, radius))
     variances, counts = [], []
-    for turn in np.arange(8) / 8:
-        fluxes = ring_fluxes(image, fwhm, radius, turn * step)
+    for fluxes in ring_fluxes(image, fwhm, radius, step * np.arange(8) / 8):
         inside = np.isfinite(fluxes)
         if inside.sum() > max(FEWEST, len(fluxes) / 2):
             variances.append(fluxes[inside].var(ddof=1))

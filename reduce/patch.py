@@ -25,7 +25,7 @@ from lyot.reduce.shears import (
 )
 from lyot.reduce.zone import Indices
 
-UNSEEN = -1  # in a window's `place`: a pixel that no frame needs
+UNSEEN = -1  # in a window's `place` and `patches`: a pixel that is not needed
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +38,13 @@ class Window:
     shape : (ny, nx) of the frames
     turns : (nframe,), rad
     pixels : (npixel,)
-        Flat indices of the pixels that some frame needs.
+        Flat indices of the pixels that some frame needs, in the order in which the frames come to need them.
+    starts, stops : (nframe,)
+        First of those that a frame needs, and past the last: a stretch of the way of a place through the frames.
     place : (ny, nx)
         Where each pixel stands in `pixels`, or `UNSEEN`.
     patches : (nframe, height, width)
-        The part of each frame that it needs itself, after quarter turns, as places in `pixels`; `npixel` where it
+        The part of each frame that it needs itself, after quarter turns, as places in `pixels`; `UNSEEN` where it
         needs none or the frame has none.
     """
 
@@ -51,6 +53,8 @@ class Window:
     shape: tuple[int, int]
     turns: Floats
     pixels: Indices
+    starts: Indices
+    stops: Indices
     place: NDArray[np.int32]
     patches: NDArray[np.int32]
 
@@ -83,14 +87,10 @@ def window_around(y: float, x: float, half: int, shape: tuple[int, int], angles:
     columns = max(0, round(x) - half), min(shape[1], round(x) + half + 1)
     turns = np.radians(np.asarray(angles, dtype=np.float64))
     taps = sinc_weights().shape[1]
-    needed = np.zeros(shape, dtype=np.bool_)
-    height, width = _mark(needed, turns, taps, rows, columns)
-    pixels = np.flatnonzero(needed)
     place = np.full(shape, UNSEEN, dtype=np.int32)
-    place.ravel()[pixels] = np.arange(len(pixels), dtype=np.int32)
-    patches = np.full((len(turns), height, width), len(pixels), dtype=np.int32)
-    _fill_patches(patches, place, turns, taps, rows, columns)
-    return Window(rows, columns, shape, turns, pixels, place, patches)
+    patches = np.empty((len(turns), *_largest_patch(shape, turns, taps, rows, columns)), dtype=np.int32)
+    pixels, starts, stops = _number(place, patches, turns, taps, rows, columns)
+    return Window(rows, columns, shape, turns, pixels, starts, stops, place, patches)
 
 
 def derotate_patch(values: Images, window: Window, filling: Images | None = None) -> Images:
@@ -148,41 +148,62 @@ def _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last):  # t
 
 
 @njit(nogil=True, cache=True)
-def _mark(needed, turns, taps, rows, columns):  # type: ignore[no-untyped-def]
-    """Mark the pixels that some frame needs; height and width of the largest patch that holds those of one."""
-    ny, nx = needed.shape
-    cy, cx = ny // 2, nx // 2
+def _largest_patch(shape, turns, taps, rows, columns):  # type: ignore[no-untyped-def]
+    """Height and width of the largest patch that holds what one frame lends the window."""
+    ny, nx = shape
     height, width = 0, 0
     for turn in turns:
-        quarters, sy, sx, along_x, along_y = shears_of(turn, ny, nx)
-        first, last, bottom, top, left, right = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
-        height, width = max(height, top - bottom), max(width, right - left)
-        high, wide = (ny, nx) if quarters % 2 == 0 else (nx, ny)
-        for y in range(max(bottom, 0), min(top, high)):
-            start, stop = _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last)
-            for x in range(max(start, 0), min(stop, wide)):
-                needed[before_quarter_turns(y, x, quarters, ny, nx)] = True
-        cosine, sine = np.cos(turn), np.sin(turn)
-        for y in range(rows[0], rows[1]):
-            for x in range(columns[0], columns[1]):
-                v, u = place_before(y, x, cosine, sine, ny, nx)
-                j, i = pixel_below(v, ny)[0], pixel_below(u, nx)[0]
-                needed[j : j + 2, i : i + 2] = True
+        _, sy, sx, along_x, along_y = shears_of(turn, ny, nx)
+        reach = _reach(along_x, along_y, sy, sx, ny // 2, nx // 2, taps, rows, columns)
+        height, width = max(height, reach[3] - reach[2]), max(width, reach[5] - reach[4])
     return height, width
 
 
 @njit(nogil=True, cache=True)
-def _fill_patches(patches, place, turns, taps, rows, columns):  # type: ignore[no-untyped-def]
+def _number(place, patches, turns, taps, rows, columns):  # type: ignore[no-untyped-def]
+    """Number the pixels that frames need, frame by frame, in `place` and `patches`.
+
+    Gives their flat indices, and where those of each frame begin and end.
+    """
     ny, nx = place.shape
     cy, cx = ny // 2, nx // 2
+    pixels = np.empty(ny * nx, dtype=np.int64)
+    starts, stops = np.empty(len(turns), dtype=np.int64), np.empty(len(turns), dtype=np.int64)
+    known = 0
+    patches[:] = UNSEEN
     for t in range(len(turns)):
+        begin = known
         quarters, sy, sx, along_x, along_y = shears_of(turns[t], ny, nx)
         first, last, bottom, top, left, _ = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
         high, wide = (ny, nx) if quarters % 2 == 0 else (nx, ny)
         for y in range(max(bottom, 0), min(top, high)):
             start, stop = _stretch(y, along_x, along_y, sy, sx, cy, cx, taps, rows, first, last)
             for x in range(max(start, 0), min(stop, wide)):
-                patches[t, y - bottom, x - left] = place[before_quarter_turns(y, x, quarters, ny, nx)]
+                j, i = before_quarter_turns(y, x, quarters, ny, nx)
+                known = _count(place, pixels, known, j, i)
+                patches[t, y - bottom, x - left] = place[j, i]
+                begin = min(begin, place[j, i])
+        cosine, sine = np.cos(turns[t]), np.sin(turns[t])
+        for y in range(rows[0], rows[1]):
+            for x in range(columns[0], columns[1]):
+                v, u = place_before(y, x, cosine, sine, ny, nx)
+                j, i = pixel_below(v, ny)[0], pixel_below(u, nx)[0]
+                for b in range(2):
+                    for a in range(2):
+                        known = _count(place, pixels, known, j + b, i + a)
+                        begin = min(begin, place[j + b, i + a])
+        starts[t], stops[t] = begin, known
+    return pixels[:known].copy(), starts, stops
+
+
+@njit(nogil=True, cache=True)
+def _count(place, pixels, known, y, x):  # type: ignore[no-untyped-def]
+    """Number a pixel, if it has none, with the next; how many are numbered then."""
+    if place[y, x] != UNSEEN:
+        return known
+    place[y, x] = known
+    pixels[known] = y * place.shape[1] + x
+    return known + 1
 
 
 @njit(nogil=True, cache=True, fastmath=SUMS_MAY_BE_REORDERED)
@@ -193,7 +214,6 @@ def _turn(values, filling, patches, place, turns, table, rows, columns, out):  #
     taps = table.shape[1]
     before = taps // 2 - 1
     patch = np.empty(patches.shape[1:], np.float32)
-    nothing = values.shape[1]
     for t in range(len(turns)):
         _, sy, sx, along_x, along_y = shears_of(turns[t], ny, nx)
         first, last, bottom, top, left, _ = _reach(along_x, along_y, sy, sx, cy, cx, taps, rows, columns)
@@ -201,7 +221,7 @@ def _turn(values, filling, patches, place, turns, table, rows, columns, out):  #
         for y in range(top - bottom):
             for x in range(patch.shape[1]):
                 where = patches[t, y, x]
-                value = np.float32(0) if where == nothing else values[t, where]
+                value = np.float32(0) if where == UNSEEN else values[t, where]
                 known = value == value
                 missing |= not known
                 patch[y, x] = value if known else filling[where]

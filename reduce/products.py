@@ -14,7 +14,7 @@ from lyot.reduce.zone import Indices
 BLOCK = 200_000  # pixels of all frames that are multiplied at a time: they stay in the cache
 PROBES = 16, 64  # random vectors with which the rank of a matrix of weights is tried
 EXACT = 1e-10
-FEW = 2e7  # multiplications of a product that is done sooner than its rank is tried
+TOGETHER = 16  # frames that are multiplied together where each wants some of the pixels only
 
 
 def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
@@ -84,15 +84,29 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
         spread(subtract_in, len(parts))
 
 
-def remainder(weights: Floats, frames: Images) -> Images:
-    """frames − weights · frames, for few pixels: `weights` (nframe, nframe), `frames` (nframe, npixel)."""
-    factors = _spanned(weights) if frames.shape[1] * len(weights) ** 2 > FEW else ()
-    if not factors:
-        rest: Images = (np.eye(len(weights)) - weights).astype(np.float32) @ frames
-        return rest
-    left, right = (factor.astype(np.float32) for factor in factors)
-    rest = left @ (right @ frames)
-    return np.subtract(frames, rest, out=rest)
+def remainder(weights: Floats, frames: Images, starts: Indices, stops: Indices) -> Images:
+    """frames − weights · frames, each frame at the pixels from one of `starts` to one of `stops` only.
+
+    Neighbours are multiplied together, for as far as any of them wants: of a place's way through the frames they want
+    much the same stretch.
+
+    Parameters
+    ----------
+    weights : (nframe, nframe)
+    frames : (nframe, npixel)
+    starts, stops : (nframe,)
+
+    Returns
+    -------
+    (nframe, npixel), float32; anything elsewhere
+    """
+    rest = np.empty_like(frames)
+    whole = (np.eye(len(weights)) - weights).astype(np.float32)
+    for first in range(0, len(frames), TOGETHER):
+        these = slice(first, first + TOGETHER)
+        wanted = slice(int(starts[these].min()), int(stops[these].max()))
+        np.matmul(whole[these], frames[:, wanted], out=rest[these, wanted])
+    return rest
 
 
 def factored(weights: Floats) -> tuple[Floats, Floats] | tuple[()]:

@@ -122,26 +122,29 @@ class View(Window):
             seen = seen.copy()
             source.light.add_to(seen, self.place.ravel(), flux)
         if len(self.parts) == 1 and len(self.parts[0][1]) == seen.shape[1]:
-            left = self._cleaned(self.parts[0][0], seen, source, flux)
+            left = self._cleaned(self.parts[0][0], seen, (self.starts, self.stops), source, flux)
         else:
             left = np.full_like(seen, np.nan)
             for number, mine in self.parts:
-                left[:, mine] = self._cleaned(number, seen[:, mine], source, flux)
+                wanted = np.searchsorted(mine, self.starts), np.searchsorted(mine, self.stops)
+                left[:, mine] = self._cleaned(number, seen[:, mine], wanted, source, flux)
         if local.unknown is not None:
             left[local.unknown[:, self.pixels]] = np.nan
         return left
 
-    def _cleaned(self, number: int, seen: Images, source: Source | None, flux: float) -> Images:
-        """Frames at pixels of one zone without their starlight."""
+    def _cleaned(
+        self, number: int, seen: Images, wanted: tuple[Indices, Indices], source: Source | None, flux: float
+    ) -> Images:
+        """Frames at pixels of one zone without their starlight, each from the first to the last pixel it wants."""
         model, zone = starlight_model(self.local.recipe), self.local.zones[number]
         if not (isinstance(model, LinearModel) and model.linear):
             assert isinstance(model, PixelModel)  # there is no third kind
             return seen - model.starlight(seen, seen, zone)
         if source is None:
-            return remainder(self.local.weights[number], seen)
+            return remainder(self.local.weights[number], seen, *wanted)
         once, twice = source.changes[number]
         gram = self.local.grams[number] + flux * once + flux**2 * twice
-        return remainder(model.weights(gram, gram, zone), seen)
+        return remainder(model.weights(gram, gram, zone), seen, *wanted)
 
     def _residuals_of_all(self, source: Source | None, flux: float) -> Images:
         """Residual frames at the pixels of the window, by cleaning all of every frame."""
