@@ -195,6 +195,34 @@ def test_the_moc_holds_what_was_observed(served):
     assert unit.data["UNIQ"].tolist() == [4 * 4**8 + cell(86.8212, -51.0665, 8)]
 
 
+def middle_of_cell(number: int, order: int) -> tuple[float, float]:
+    """Middle (deg) of a nested cell, by eqs. 4 to 15 of Górski et al. 2005: ring and place on it from x and y."""
+    side = 2**order
+    face, inside = divmod(number, side * side)
+    digits = f"{inside:0{2 * order}b}"
+    x, y = int(digits[1::2], 2), int(digits[0::2], 2)
+    ring = (face // 4 + 2) * side - (x + y) - 1
+    across = 2 * (face % 4) - face // 4 % 2 + 1
+    if side <= ring <= 3 * side:
+        shift = (ring - side + 1) % 2
+        place = (across * side + x - y + shift) / 2
+        return math.degrees(math.pi / (2 * side) * (place - shift / 2)) % 360, math.degrees(
+            math.asin(4 / 3 - 2 * ring / (3 * side))
+        )
+    cap = min(ring, 4 * side - ring)
+    height = math.asin(1 - cap**2 / (3 * side**2))
+    place = (across * cap + x - y + 1) / 2
+    return math.degrees(math.pi / (2 * cap) * (place - 0.5)) % 360, math.degrees(math.copysign(height, 2 * side - ring))
+
+
+@pytest.mark.parametrize("order", [1, 3, 8])
+def test_cells_are_numbered_as_the_paper_says(order):
+    """Their middles, computed the other way round, lie in them."""
+    every = 12 * 4**order
+    numbers = range(every) if every < 1000 else np.random.default_rng(3).integers(0, every, 2000).tolist()
+    assert [cell(*middle_of_cell(number, order), order) for number in numbers] == list(numbers)
+
+
 def test_cells_are_of_equal_area_and_nested():
     random = np.random.default_rng(0)
     ra, dec = random.uniform(0, 360, 48_000), np.degrees(np.arcsin(random.uniform(-1, 1, 48_000)))
