@@ -10,9 +10,10 @@ from pydantic import Field
 from lyot.cube import Floats
 from lyot.errors import Unprocessable
 from lyot.reduce.cards import Cards, read_header
+from lyot.reduce.classify import RawFile
 from lyot.reduce.night import Night
 from lyot.reduce.step import Step
-from lyot.reduce.telemetry import at_frames, good_frames, read_telemetry
+from lyot.reduce.telemetry import at_frames, at_zenith, good_frames, read_telemetry
 
 OPEN_LOOPS = "open loops"
 
@@ -54,13 +55,22 @@ class FlagFrames(Step):
             said = read_telemetry([one.path for one in night.telemetry])
         except (Unprocessable, OSError) as error:
             return {}, [f"no telemetry: {error}"]
-        first = night.dataset.science[0]
-        airmass = Cards(read_header(first.path)).number("TEL AIRM START") or 1.0
-        seeing, coherence_time = said.at_zenith(airmass)
-        series = {"seeing": seeing, "coherence_time": coherence_time, "strehl": said.strehl, "r0": said.r0,
+        series = {"seeing": said.seeing, "coherence_time": said.coherence_time, "strehl": said.strehl, "r0": said.r0,
                   "wind": said.wind}
-        exposure = first.exposure or 0.0
-        return {name: at_frames(said.times, values, times, exposure) for name, values in series.items()}, []
+        exposure = night.dataset.science[0].exposure or 0.0
+        found = {name: at_frames(said.times, values, times, exposure) for name, values in series.items()}
+        found["seeing"], found["coherence_time"] = at_zenith(
+            found["seeing"], found["coherence_time"], np.concatenate([_airmass(one) for one in night.dataset.science])
+        )
+        return found, []
+
+
+def _airmass(file: RawFile) -> Floats:
+    """Airmass of each frame of a file, between those at its begin and its end; NaN where its header does not say."""
+    cards = Cards(read_header(file.path), file.path)
+    first, last = cards.number("TEL AIRM START"), cards.number("TEL AIRM END", "TEL AIRM START")
+    ends = (np.nan, np.nan) if first is None or last is None else (first, last)
+    return np.asarray(np.interp((np.arange(file.frames) + 0.5) / file.frames, (0.0, 1.0), ends))
 
 
 def medians(night: Night) -> dict[str, float | None]:

@@ -46,10 +46,6 @@ class Telemetry:
         """0.314 r0 / v, ms."""
         return np.asarray(0.314 * self.r0 / self.wind * 1e3)
 
-    def at_zenith(self, airmass: float) -> tuple[Floats, Floats]:
-        """Seeing (arcsec) and coherence time (ms) as they would be at the zenith."""
-        return self.seeing / airmass**0.6, self.coherence_time * airmass**0.6
-
 
 def read_telemetry(paths: Sequence[str]) -> Telemetry:
     """The atmosphere of some SPARTA files, together; empty tables add nothing.
@@ -82,6 +78,16 @@ def read_telemetry(paths: Sequence[str]) -> Telemetry:
         believed("wind", column("WINDSPEED"))[order],
         believed("strehl", column("STREHLRATIO"))[order],
     )
+
+
+def at_zenith(seeing: ArrayLike, coherence_time: ArrayLike, airmass: ArrayLike) -> tuple[Floats, Floats]:
+    """Seeing and coherence time along the line of sight as they would be at the zenith.
+
+    r₀ goes as the airmass to the power −3/5, coherence time as r₀, seeing as its inverse (Roddier 1981, Progress in
+    Optics 19, 281).
+    """
+    more = np.asarray(airmass, float) ** 0.6
+    return np.asarray(seeing) / more, np.asarray(coherence_time) * more
 
 
 def believed(name: str, values: Floats) -> Floats:

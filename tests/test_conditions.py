@@ -31,10 +31,11 @@ def telemetry(path, strehl):
 def night(tmp_path):
     strehl = [0.80, 0.81, 0.79, 0.80, 0.81, 0.80, 0.30, 0.79, 0.80, 0.81]
     said = telemetry(tmp_path / "ao.fits", strehl)
-    path = tmp_path / "first.fits"
-    fits.PrimaryHDU(header=raw_header(TEL_AIRM_START=1.0)).writeto(path)
-    files = [classify(raw_header(), str(path), "first"),
-             classify(raw_header(AOS_TTLOOP_STATE="OPEN_LOOP"), str(tmp_path / "second.fits"), "second")]
+    headers = {"first": raw_header(TEL_AIRM_START=1.0, TEL_AIRM_END=1.0),
+               "second": raw_header(TEL_AIRM_START=1.5, TEL_AIRM_END=2.0, AOS_TTLOOP_STATE="OPEN_LOOP")}  # fmt: skip
+    for name, header in headers.items():
+        fits.PrimaryHDU(header=header).writeto(tmp_path / f"{name}.fits")
+    files = [classify(header, str(tmp_path / f"{name}.fits"), name) for name, header in headers.items()]
     (dataset,) = group([one.model_copy(update={"frames": 5}) for one in files]).datasets
     times = MJD + 10.0 / 86400 * np.arange(10)
     return replace(begin(dataset, {}), times=times, telemetry=(said,)), np.array(strehl)
@@ -44,9 +45,18 @@ def test_conditions_are_those_of_the_moment(night):
     done = FlagFrames()(night[0])
     # an exposure of 16 s covers its own row alone: those beside it are 10 s away
     np.testing.assert_allclose(done.conditions["strehl"], night[1])
-    # λ / r0 at 500 nm and 0.1 m is 1.03″, 0.314 r0 / v is 3.14 ms
-    np.testing.assert_allclose(done.conditions["seeing"], 1.0313, rtol=1e-4)
-    np.testing.assert_allclose(done.conditions["coherence_time"], 3.14, rtol=1e-6)
+    # λ / r0 at 500 nm and 0.1 m is 1.03″, 0.314 r0 / v is 3.14 ms; at the zenith, as the airmass of each frame has it
+    thinner = np.array([1.0] * 5 + [1.55, 1.65, 1.75, 1.85, 1.95]) ** 0.6
+    np.testing.assert_allclose(done.conditions["seeing"], 1.0313 / thinner, rtol=1e-4)
+    np.testing.assert_allclose(done.conditions["coherence_time"], 3.14 * thinner, rtol=1e-6)
+
+
+def test_without_an_airmass_nothing_is_said_of_the_zenith(night):
+    file = night[0].dataset.science[0].path
+    fits.PrimaryHDU(header=raw_header()).writeto(file, overwrite=True)
+    done = FlagFrames()(night[0])
+    assert np.isnan(done.conditions["seeing"][:5]).all()
+    assert np.isfinite(done.conditions["strehl"]).all()
 
 
 def test_open_loops_flag_frames_and_not_files_beside_them(night):

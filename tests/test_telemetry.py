@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 
 from lyot.errors import Unprocessable
-from lyot.reduce.telemetry import at_frames, good_frames, read_telemetry
+from lyot.reduce.telemetry import at_frames, at_zenith, good_frames, read_telemetry
 
 START = 58000.0
 
@@ -34,9 +34,13 @@ def test_values_out_of_range_are_not_believed_and_files_are_put_in_order(tmp_pat
     np.testing.assert_allclose(found.strehl, [np.nan, 0.5, 0.8, np.nan], rtol=1e-6)
     assert found.seeing[2] == pytest.approx(1.031, abs=0.001)  # 10 cm at 500 nm
     assert found.coherence_time[2] == pytest.approx(3.14)
-    seeing, tau = found.at_zenith(2.0)
-    assert seeing[2] < found.seeing[2]
-    assert tau[2] > found.coherence_time[2]
+
+
+def test_at_the_zenith_the_air_is_thinner():
+    """Of seeing twice as bad, and coherence half as long, the same air stands 2^(5/3) times as thick in the way."""
+    seeing, coherence_time = at_zenith([1.0, 2.0], [4.0, 2.0], [1.0, 2 ** (5 / 3)])
+    assert seeing == pytest.approx([1.0, 1.0])
+    assert coherence_time == pytest.approx([4.0, 4.0])
 
 
 def test_an_empty_table_adds_nothing(tmp_path):
