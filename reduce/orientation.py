@@ -72,7 +72,7 @@ def orientation(cards: Cards, frames: int, instrument: Instrument) -> Orientatio
             drift = derotator_drift(altitude, derotator, float(times[0]))
         angles = parallactic + drift + instrument.constant("pupil_offset", date).value + fixed
     elif tracking == "FIELD":
-        angles = np.full(frames, cards.number("INS4 DROT2 POSANG") or 0.0) + fixed
+        angles = np.full(frames, cards.need("INS4 DROT2 POSANG")) + fixed
     else:
         raise Unprocessable(f"{cards.name}: the tracking {tracking or '(none)'} is neither PUPIL nor FIELD")
     return Orientation(times, angles - north, parallactic, north, drift)
