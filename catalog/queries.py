@@ -41,9 +41,10 @@ ORDER BY companion.mass
     Query(
         name="deepest-limits-around-young-stars",
         title="Deepest limit at 0.5″ around stars younger than 50 Myr",
-        doc="The faintest contrast that would have been detected between 450 and 550 mas, one row per star.",
+        doc="The faintest contrast that would have been detected at 5σ between 450 and 550 mas, one row per star.",
         sql="""
-SELECT target.target_id, target.name, target.age, l.filter, min(l.contrast) AS contrast, l.separation, l.reduction_id
+SELECT target.target_id, target.name, target.age, l.filter, min(l.contrast * 5 / coalesce(l.sigma, 5)) AS contrast,
+    l.separation, l.reduction_id
 FROM detection_limit l JOIN target USING (target_id)
 WHERE l.separation BETWEEN 450 AND 550 AND l.noise = 'mawet' AND target.age < 50
 GROUP BY target.target_id
