@@ -51,7 +51,7 @@ def complete(row: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     Raises
     ------
     BadInput
-        If half a position is given, or the star's own place.
+        If half a position is given, the star's own place, or two forms that are two places.
     """
     polar_given, flat_given = ("separation" in row, "position_angle" in row), ("dra" in row, "ddec" in row)
     for given, names in ((polar_given, ("separation", "position_angle")), (flat_given, ("dra", "ddec"))):
@@ -59,10 +59,24 @@ def complete(row: Mapping[str, Any], path: str = "") -> dict[str, Any]:
             missing = names[given.index(False)]
             raise BadInput(f"{path}: {missing} is missing", hint=f"{' and '.join(names)} belong together")
     if all(polar_given) and all(flat_given):
+        _agree(row, path)
         return _with_both_errors(row)
     if not any((*polar_given, *flat_given)):
         return dict(row)
     return _with_offsets(row) if all(polar_given) else _with_polar(row, path)
+
+
+def _agree(row: Mapping[str, Any], path: str) -> None:
+    """Both forms of a position are one place, as far as they are rounded: what a release is checked for, too."""
+    separation, angle = float(row["separation"]), float(row["position_angle"])
+    other, direction = polar(float(row["dra"]), float(row["ddec"]))
+    turn = abs((direction - angle + 180.0) % 360.0 - 180.0)
+    if abs(other - separation) > max(1.0, separation / 100) or turn > 2.0:
+        raise BadInput(
+            f"{path}: dra and ddec are at {other:.1f} mas and {direction:.1f}°, "
+            f"separation and position_angle say {separation:.1f} mas and {angle:.1f}°",
+            hint="East is positive, angles grow from North through East; is a sign or a unit wrong?",
+        )
 
 
 def _with_both_errors(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,10 +49,19 @@ def test_the_form_that_was_given_stays():
     done = complete(row)
     assert {name: done[name] for name in row} == row
     assert (done["dra"], done["ddec"]) == pytest.approx(offsets(452.0, 211.2))
-    both = row | {"dra": 1.0, "ddec": 2.0}
+    both = row | {"dra": -230.0, "ddec": -390.0}  # as they were rounded
     assert {name: complete(both)[name] for name in both} == both
     assert complete(both)["dra_error"] == done["dra_error"]  # the form without errors takes those of the other
     assert complete({"snr": 5.0}) == {"snr": 5.0}
+
+
+@pytest.mark.parametrize("wrong", [(234.1, -386.6), (-234.1, 386.6), (-386.6, -234.1), (-0.2341, -0.3866)])
+def test_two_places_in_one_row_are_refused(wrong):
+    """beta Pic b in 2013, with East to the West, upside down, exchanged, in arcseconds."""
+    row = {"separation": 452.0, "position_angle": 211.2, "separation_error": 10.0, "position_angle_error": 1.3}
+    with pytest.raises(BadInput, match="separation and position_angle say"):
+        complete(row | {"dra": wrong[0], "ddec": wrong[1]})
+    assert complete(row | {"dra": -234.1, "ddec": -386.6})["dra"] == -234.1
 
 
 def test_no_errors_no_errors():
