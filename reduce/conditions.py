@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -23,6 +24,8 @@ class FlagFrames(Step):
 
     Flagged frames stay in the Level 1 file; reductions leave them out. When no frame would be left, none is flagged.
     """
+
+    version: ClassVar[int] = 2  # seeing and coherence time by the airmass of each frame
 
     by_telemetry: bool = Field(False, description="flag frames of outlying Strehl ratio or coherence time, too")
 

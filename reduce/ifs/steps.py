@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -18,10 +19,10 @@ from lyot.reduce.calibrate.raw import Stack
 from lyot.reduce.calibrate.resample import resample
 from lyot.reduce.centre import Spots, find_spots, spot_radius
 from lyot.reduce.classify import RawFile
-from lyot.reduce.flux import FluxFrame, as_science, density_error, find_star, unsaturated, with_star
+from lyot.reduce.flux import FluxFrame, as_science, find_star, unsaturated, with_star
 from lyot.reduce.group import DataSet
 from lyot.reduce.ifs.crosstalk import without_crosstalk
-from lyot.reduce.ifs.density import CHANNEL_SIGMA, channel_transmission
+from lyot.reduce.ifs.density import density_errors, through
 from lyot.reduce.ifs.extract import squares
 from lyot.reduce.ifs.masters import bad_pixels, channels, spectra_matrix, traces_of
 from lyot.reduce.irdis import geometry
@@ -196,6 +197,8 @@ def _parabola(x: Floats, y: Floats, good: np.ndarray) -> Floats:
 class MeasureStar(Step):
     """Median image of the star off the coronagraph in every channel, in the counts of a science frame."""
 
+    version: ClassVar[int] = 2  # the error of the wavelengths is in that of the density
+
     half: int = Field(20, ge=8, description="px, half the side of the image")
     follow_strehl: bool = Field(True, description="scale the star to the Strehl ratio of the science frames")
 
@@ -211,17 +214,9 @@ class MeasureStar(Step):
             except Unprocessable as error:
                 notes.append(f"{file.path}, frame {number}: {error.message}")
                 continue
-            through = self._transmission(night, night.dataset.science[0]) / self._transmission(night, file)
             stamps = [self._stamp(image, place, stretch, taps) for image, place in zip(images, places, strict=True)]
-            frames.append(FluxFrame(file, number, as_science(night, file, stamps, through)))
-        return with_star(night.noting(*notes), frames, np.full(len(waves), density_error(night)), self.follow_strehl)
-
-    def _transmission(self, night: Night, file: RawFile) -> Floats:
-        """Of the neutral density in front of a file, in each channel."""
-        master = night.master("wavelength")
-        nanometres = master.quality["dispersion"] if master is not None else 0.0  # a row
-        width = max(CHANNEL_SIGMA * nanometres * 1e-3, 1e-4)
-        return channel_transmission(file.density, night.wavelengths, IFS_RANGE[night.dataset.filter], width)
+            frames.append(FluxFrame(file, number, as_science(night, file, stamps, through(night, file))))
+        return with_star(night.noting(*notes), frames, density_errors(night), self.follow_strehl)
 
     def _places(self, images: Images, wavelengths: Floats) -> Floats:
         """The star in every channel, smooth in wavelength, (wave, 2) px (y, x)."""
@@ -284,6 +279,7 @@ class Register(Step):
             star_flux=night.star_flux,
             star_flux_error=night.star_flux_error,
             fwhm=night.fwhm,
+            psf_normalised=None if night.psf is None else False,  # it is in counts, however few these are
         )
         error = night.instrument.constant("pixel_scale", night.dataset.night).error
         return replace(night, cube=cube).carding(PIXSCALE_ERROR=(error, "[mas/px]"))
