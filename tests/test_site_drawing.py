@@ -12,8 +12,8 @@ from PIL import Image
 
 from lyot.site import words
 from lyot.site.addresses import query_address, slugs, upwards
-from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Point, charts
-from lyot.site.charts.colour_magnitude import absolute, absolute_error
+from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Point, Subject, charts
+from lyot.site.charts.colour_magnitude import absolute, absolute_error, points
 from lyot.site.figures import as_json
 from lyot.site.images import asinh_stretch, picture
 from lyot.site.interactive import specification
@@ -55,6 +55,15 @@ def test_errors_have_two_digits(value, error, said):
 def test_errors_up_and_down_may_differ():
     assert words.with_error(5.0, 0.5, 1.2) == "5.00 +1.20 −0.50"
     assert words.with_error(5.0, 0.5, 0.5) == "5.00 ± 0.50"
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("naco", "NACO"), ("sphere-irdis", "SPHERE/IRDIS"), ("nirc2", "NIRC2"), ("jwst-nircam", "JWST/NIRCam"),
+     ("Robo-AO <b>", "Robo-AO <b>"), ("", ""), (None, "")],
+)  # fmt: skip
+def test_instruments_are_written_as_people_write_them(key, said):
+    assert words.instrument(key) == said
 
 
 @pytest.mark.parametrize("degrees", [0.0, 15.0, 86.821234715, 359.99999999, 201.150164942])
@@ -118,6 +127,13 @@ def test_a_drawing_is_sound_whatever_its_points_are_called():
     ElementTree.fromstring(text)
 
 
+def test_errors_that_show_beside_their_point_are_drawn():
+    points = [Point("dots", x, 0.0, y_error=error) for x, error in ((0.0, 10.0), (1.0, 0.01))]
+    paths = ElementTree.fromstring(drawn(chart(), points)).iter("path")
+    (bars,) = (one.get("d") for one in paths if one.get("class") == "bar")
+    assert bars.count("M") == 1
+
+
 def test_one_point_alone_is_drawn():
     assert len(circles(drawn(chart(), [Point("dots", 7.0, 0.0)]))) == 1
 
@@ -154,6 +170,16 @@ def test_the_error_of_an_absolute_magnitude_is_the_scatter_of_many():
 
 def absolute_many(magnitudes, parallaxes):
     return magnitudes + 5.0 * np.log10(parallaxes) - 10.0
+
+
+def test_neither_stars_in_the_background_nor_simulations_are_references():
+    shared = {"magnitude_1": 18.0, "magnitude_1_error": 0.1, "magnitude_2": 17.5, "magnitude_2_error": 0.1,
+              "parallax": 40.0, "parallax_error": 0.1, "status": "COMPANION", "simulated": 0, "own": 0}  # fmt: skip
+    several = ("own b", {"own": 1, "status": "BACKGROUND"}), ("b", {}), ("star", {"status": "BACKGROUND"}), (
+        "made up", {"simulated": 1})  # fmt: skip
+    rows = [shared | {"name": name, "companion_id": name} | more for name, more in several]
+    found = points(rows, Subject({}, "own"))
+    assert [(point.label, point.layer) for point in found] == [("own b", "own"), ("b", "reference")]
 
 
 def test_a_picture_has_north_up():

@@ -14,7 +14,7 @@ SQL = """\
 SELECT c.name AS name, c.target_id, c.companion_id, c.simulated, a.band AS band_1, b.band AS band_2,
        a.value AS magnitude_1, a.error_minus AS magnitude_1_error,
        b.value AS magnitude_2, b.error_minus AS magnitude_2_error, t.parallax, t.parallax_error,
-       a.preferred AS preferred, a.number AS number, c.target_id = :target AS own
+       a.preferred AS preferred, a.number AS number, c.status, c.target_id = :target AS own
 FROM measurement a
 JOIN measurement b ON b.companion_id = a.companion_id AND b.quantity = 'apparent_mag'
  AND b.number = a.number AND b."limit" IS NULL
@@ -28,7 +28,7 @@ WHERE a.quantity = 'apparent_mag' AND a."limit" IS NULL AND a.band LIKE '%/{firs
 SEQUENCE = """\
 UNION ALL
 SELECT f.name, NULL, NULL, 0, 'MKO/{first}', 'MKO/{second}', f.{column_1}, f.{column_1}_error, f.{column_2},
-       f.{column_2}_error, f.parallax, f.parallax_error, 1, 0, 0
+       f.{column_2}_error, f.parallax, f.parallax_error, 1, 0, NULL, 0
 FROM field_dwarf f WHERE f.{column_1} IS NOT NULL AND f.{column_2} IS NOT NULL AND f.parallax > 0
 """
 
@@ -48,14 +48,15 @@ def absolute_error(magnitude_error: float | None, parallax: float, parallax_erro
 def points(rows: list[Row], subject: Subject) -> Sequence[Drawn]:
     """One point per companion, the first of its values, before the field dwarfs; none when none is the subject's own.
 
-    What is simulated is no reference for others.
+    What is simulated is no reference for others, nor is a star in the background.
     """
     chosen: dict[str, Point] = {}
     if not any(row["own"] for row in rows):
         return []
     field = [row for row in rows if row["companion_id"] is None]
     for row in rows:
-        if row["companion_id"] is None or (row["simulated"] and not row["own"]):
+        no_reference = row["simulated"] or row["status"] == "BACKGROUND"
+        if row["companion_id"] is None or (no_reference and not row["own"]):
             continue
         if row["companion_id"] in chosen or not finite(row["magnitude_1"], row["magnitude_2"], row["parallax"]):
             continue
