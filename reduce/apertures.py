@@ -68,20 +68,25 @@ def _fill_weights(weights, dy, dx, radius):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _fill_sums(image, ys, xs, radius, sums):  # type: ignore[no-untyped-def]
+    for n in range(len(ys)):
+        sums[n] = sum_in_circle(image, ys[n], xs[n], radius)
+
+
+@njit(nogil=True, cache=True)
+def sum_in_circle(image, y, x, radius):  # type: ignore[no-untyped-def]
+    """As `aperture_sum`, for compiled loops."""
     ny, nx = image.shape
     square = radius * radius
-    for n in range(len(ys)):
-        y, x = ys[n], xs[n]
-        total = 0.0
-        for j in range(math.floor(y - radius + 0.5), math.floor(y + radius + 0.5) + 1):
-            for i in range(math.floor(x - radius + 0.5), math.floor(x + radius + 0.5) + 1):
-                dy, dx = abs(j - y), abs(i - x)
-                weight = 1.0
-                if (dy + 0.5) ** 2 + (dx + 0.5) ** 2 > square:
-                    weight = circle_overlap(j - y - 0.5, j - y + 0.5, i - x - 0.5, i - x + 0.5, radius)
-                if weight > 0.0:
-                    total += weight * image[j, i] if 0 <= j < ny and 0 <= i < nx else math.nan
-        sums[n] = total
+    total = 0.0
+    for j in range(math.floor(y - radius + 0.5), math.floor(y + radius + 0.5) + 1):
+        for i in range(math.floor(x - radius + 0.5), math.floor(x + radius + 0.5) + 1):
+            dy, dx = abs(j - y), abs(i - x)
+            weight = 1.0
+            if (dy + 0.5) ** 2 + (dx + 0.5) ** 2 > square:
+                weight = circle_overlap(j - y - 0.5, j - y + 0.5, i - x - 0.5, i - x + 0.5, radius)
+            if weight > 0.0:
+                total += weight * image[j, i] if 0 <= j < ny and 0 <= i < nx else math.nan
+    return total
 
 
 @njit(nogil=True, cache=True)

@@ -250,6 +250,7 @@ class Register(Step):
             star_flux=None if night.star_flux is None else night.star_flux[waves],
             star_flux_error=None if night.star_flux_error is None else night.star_flux_error[waves],
             fwhm=None if night.fwhm is None else night.fwhm[waves],
+            psf_normalised=None if night.psf is None else False,  # it is in counts, however few these are
         )
         error = night.instrument.constant("pixel_scale", date).error
         return replace(night, cube=cube).carding(PIXSCALE_ERROR=(error, "[mas/px]"))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtr, stdtrit
 
 from lyot.cube import Floats, Images, star_position
 from lyot.errors import BadInput
-from lyot.reduce.apertures import aperture_sums, weight_table
-from lyot.reduce.parallel import each
+from lyot.reduce.apertures import aperture_sums, sum_in_circle, weight_table
+from lyot.reduce.parallel import each, spread
 from lyot.reduce.rings import apertures_on_ring, ring_step
 from lyot.reduce.significance import FEWEST, SUBSTEPS, significance
+
+EXACT = 6.0  # FWHM from the star within which no aperture is interpolated: few are compared, and speckles are steep
 
 
 def snr_map(image: NDArray[np.floating], fwhm: float) -> Images:
@@ -43,7 +46,34 @@ def snr_map(image: NDArray[np.floating], fwhm: float) -> Images:
     Mawet et al. 2014, ApJ 792, 97, eq. 9.
     """
     values, radius = _checked(image, fwhm)
-    return significance(values, weight_table(radius, SUBSTEPS), radius, fwhm)
+    found = significance(values, weight_table(radius, SUBSTEPS), radius, fwhm)
+    cy, cx = star_position(values.shape)
+    y, x = np.indices(values.shape)
+    inner = np.flatnonzero((np.hypot(y - cy, x - cx) < EXACT * fwhm) & np.isfinite(found))
+    spread(lambda start, stop: _fill_exactly(found, values, inner[start:stop], cy, cx, fwhm), len(inner))
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _fill_exactly(found, image, pixels, cy, cx, fwhm):  # type: ignore[no-untyped-def]
+    """S/N at some pixels (flat indices) that have one, every aperture summed where it stands."""
+    for pixel in pixels:
+        y, x = pixel // image.shape[1], pixel % image.shape[1]
+        radius = math.hypot(y - cy, x - cx)
+        step, start = 2.0 * math.asin(fwhm / (2.0 * radius)), math.atan2(y - cy, x - cx)
+        fluxes = np.empty(math.floor(2.0 * math.pi / step) - 1)
+        others = 0
+        for k in range(1, len(fluxes) + 1):
+            angle = start - k * step
+            flux = sum_in_circle(image, cy + radius * math.sin(angle), cx + radius * math.cos(angle), fwhm / 2.0)
+            if not math.isnan(flux):
+                fluxes[others] = flux
+                others += 1
+        seen = fluxes[:others]
+        deviation = math.sqrt(((seen - seen.mean()) ** 2).sum() / (others - 1) * (1.0 + 1.0 / others))
+        if deviation > 0.0:
+            here = sum_in_circle(image, float(y), float(x), fwhm / 2.0)
+            found[y, x] = (here - seen.mean()) / deviation
 
 
 def ring_fluxes(image: NDArray[np.floating], fwhm: float, radius: float, position_angle: ArrayLike = 0.0) -> Floats:

@@ -47,11 +47,12 @@ def spread(loop: Callable[[int, int], R], count: int, per_thread: int = PARTS_PE
 
 def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """`[function(item) for item in items]`, on all cores at once, the linear algebra of each on one core."""
+    todo = list(items)
     with single_blas_thread():
-        if getattr(_here, "busy", False) or threads() == 1:
-            return [function(item) for item in items]
+        if getattr(_here, "busy", False) or threads() == 1 or len(todo) < 2:
+            return [function(item) for item in todo]
         with ThreadPoolExecutor(threads(), initializer=_say_busy) as pool:
-            return list(pool.map(function, items))
+            return list(pool.map(function, todo))
 
 
 def _say_busy() -> None:

@@ -24,8 +24,8 @@ from lyot.reduce.rings import in_field
 from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
 from lyot.reduce.zone import Indices
 
-SUBSTEPS = 6  # places per pixel and axis for which weights are tabulated; even, so that pixels' middles are among them
-FINENESS = 4.0  # circles per pixel, and places per pixel along them, at which sums are kept
+SUBSTEPS = 8  # places per pixel and axis for which weights are tabulated; even, so that pixels' middles are among them
+FINENESS = 6.0  # circles per pixel, and places per pixel along them, at which sums are kept
 DEPTH = 8.0  # px of the radius that are worked on together
 CLEARANCE = 1.5  # px from weights on any place of a pixel to NaN, when that pixel is said to be clear
 FEWEST = 4  # places to compare with below which a standard deviation says nothing

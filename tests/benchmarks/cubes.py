@@ -6,6 +6,7 @@ import numpy as np
 from sky import field, pupil
 
 from lyot.cube import Cube
+from lyot.reduce.apertures import aperture_sum
 
 SAMPLES = 96  # across the pupil: images repeat every 96 λ/D
 
@@ -38,4 +39,6 @@ def sequence(
         frames[t] = rng.poisson(light) + 3.0 * rng.normal(size=light.shape)
     middle = np.arange(21) - 10
     psf = 2e7 * np.abs(field(aperture, middle, middle, resolution)) ** 2
-    return Cube(frames, angles, [1.6], 12.25, psf=psf, star_flux=1.03e8, fwhm=1.02 * resolution)
+    fwhm = 1.02 * resolution
+    star_flux = aperture_sum(psf, 10.0, 10.0, fwhm / 2.0)
+    return Cube(frames, angles, [1.6], 12.25, psf=psf, star_flux=star_flux, fwhm=fwhm)
