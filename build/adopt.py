@@ -87,7 +87,8 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
     content = write_cube(cube, files["cube"].header, _cards(options, setup))
     rows = {"observation": OBSERVATION_TABLE.rows([row])}
     if options.survey is not None:
-        rows["survey"] = SURVEY.rows([{"survey_id": slug(options.survey), "name": options.survey}])
+        about = {"name": options.survey, "description": options.survey_description}
+        rows["survey"] = SURVEY.rows([{"survey_id": slug(options.survey), **about}])
     settle(store, product, options.release_date, "lyot adopt")
     return store.put(product, {"fits": content}, rows)
 

@@ -30,6 +30,11 @@ NACO_FILES = {
 PATIENCE = 10.0  # s, for a server to answer
 SEED = 20260101
 RELEASED = "2014-01-01"  # after the publication of the real sequence
+SURVEY = "Lyot demonstration (simulated)"
+SURVEY_DESCRIPTION = (
+    "No survey of the sky: stars, speckles and planets of known truth, made by Lyot's own simulator, to show what the "
+    "pages of a survey say and to check that what was put in comes out."
+)
 
 Fetch = Callable[[], Path | None]
 
@@ -139,6 +144,8 @@ def adopt_simulated(store: Store, seed: int = SEED) -> Kept:
             pixel_scale=sequence.pixel_scale,
             star_flux=(sequence.star_flux,),
             coronagraph="perfect",
+            survey=SURVEY,
+            survey_description=SURVEY_DESCRIPTION,
             release_date="2026-01-01",
             simulated=True,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from lyot.build.grouping import group_detections
+from lyot.build.limit_masses import add_limit_masses
 from lyot.build.masses import add_masses
 from lyot.build.preference import prefer_values
 from lyot.build.reuse import recall
@@ -40,6 +41,7 @@ def derive(
     connection.execute(ABSOLUTE_MAGNITUDES, {"ours": audience.workspace})
     if isochrones is not None:
         add_masses(connection, isochrones, audience)
+        add_limit_masses(connection, isochrones)
     group_detections(connection)
     connection.execute(UNKNOWN_COMPANIONS)
     connection.execute(UNKNOWN_JUDGED)

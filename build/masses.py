@@ -34,7 +34,7 @@ def add_masses(connection: duckdb.DuckDBPyConnection, isochrones: Isochrones, au
     """Add a mass for every published magnitude of a companion in a filter of the isochrones; none outside the table."""
     made = []
     for row in list(read(connection, _MAGNITUDES, {"ours": audience.workspace})):
-        band = _band(row["band"], isochrones)
+        band = band_of(row["band"], isochrones)
         if band is None:
             continue
         try:
@@ -58,7 +58,7 @@ def _measurement(row: dict[str, Any], values: dict[str, float], name: str) -> di
     }  # fmt: skip
 
 
-def _band(band: str | None, isochrones: Isochrones) -> str | None:
+def band_of(band: str | None, isochrones: Isochrones) -> str | None:
     """The filter of the isochrones that is ours: `SPHERE/H2` is their `H2`, in a table of that instrument or system."""
     system, _, short = (band or "").rpartition("/")
     if not system or system.lower() not in isochrones.name.lower():

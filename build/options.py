@@ -33,6 +33,7 @@ class AdoptOptions(Declaration):
     exposure_time: float | None = Field(None, description="s, of the whole sequence")
     coronagraph: str | None = None
     survey: str | None = None
+    survey_description: str | None = Field(None, description="what the survey is about, as its page says")
     programme: str | None = None
     release_date: str | None = Field(None, description="day from which it is public; private for ever without")
     workspace: str = "main"

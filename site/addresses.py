@@ -41,4 +41,4 @@ def query_address(sql: str, target: str | None = None) -> str:
 
 @cache
 def _quoted(sql: str) -> str:
-    return quote_plus(sql)
+    return quote_plus(sql, safe="(),:*/=")  # what an address may hold as it is

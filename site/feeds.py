@@ -1,7 +1,8 @@
-"""What machines follow: an Atom feed of what is new, a sitemap, and the references as BibTeX."""
+"""What machines follow: an Atom feed, a sitemap, the release as a Dataset of schema.org, references as BibTeX."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -10,8 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from lyot import __version__
+from lyot.site.bulk import File
+from lyot.site.figures import inert
 from lyot.site.release import Release
-from lyot.site.words import day
+from lyot.site.words import day, instrument
 
 A_SITEMAP = 50_000  # addresses of one file, at most, by the protocol
 NEWEST = 50
@@ -27,6 +30,11 @@ FROM verdict v JOIN companion c ON c.companion_id = v.companion_id
 WHERE v.origin = 'human' AND v.date IS NOT NULL
 ORDER BY 5 DESC, 2
 LIMIT ?"""
+#: Media types of the files of a release.
+MEDIA = {
+    ".db": "application/vnd.sqlite3", ".parquet": "application/vnd.apache.parquet", ".csv.gz": "text/csv",
+    ".vot.gz": "application/x-votable+xml",
+}  # fmt: skip
 #: What XML cannot hold at all.
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
@@ -57,7 +65,7 @@ def _entry(row: dict[str, Any], folders: dict[str, str], base: str) -> str:
     name = f"{row['name']} (simulated)" if row["simulated"] else row["name"]
     if row["what"] == "reduction":
         title = f"{name}: {row['how'].strip() or 'reduction'}"
-        says = f"{row['instrument'] or ''} observation of {(row['observed'] or '')[:10]}".strip()
+        says = f"{instrument(row['instrument'])} observation of {(row['observed'] or '')[:10]}".strip()
     else:
         title = f"{name}: {row['how'].lower()}, says {row['instrument'] or 'a person'}"
         says = row["observed"] or ""
@@ -75,6 +83,41 @@ def _instant(date: str | None) -> str:
         return f"{day(0.0)}T00:00:00Z"
     found = re.match(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d))?", date)
     return f"{found[1]}T{found[2] or '00:00:00'}Z" if found else date
+
+
+def dataset(release: Release, files: Sequence[File], base_url: str) -> str:
+    """The release as a schema.org Dataset with its files, JSON that may stand inside the page of the data."""
+    said: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": "Lyot: high-contrast imaging of exoplanets",
+        "description": "Observations, reductions, detections, detection limits, companions and verdicts of "
+        "high-contrast imaging, every value with its error and its reference.",
+        "keywords": ["high-contrast imaging", "direct imaging", "exoplanets", "brown dwarfs", "astrometry"],
+        "isAccessibleForFree": True,
+        "version": __version__,
+        "creator": {"@type": "Organization", "name": "The Lyot developers"},
+        "includedInDataCatalog": {"@type": "DataCatalog", "name": "Lyot"},
+        "distribution": [_distribution(file, base_url) for file in files],
+    }
+    if release.about.get("as_of"):
+        said["dateModified"] = release.about["as_of"]
+    if base_url:
+        said["url"] = f"{base_url}/data/"
+    return inert(json.dumps(said, separators=(",", ":"), ensure_ascii=False))
+
+
+def _distribution(file: File, base_url: str) -> dict[str, str]:
+    """A file of the release; its address is seen from `data/` when the site has none of its own yet."""
+    return {
+        "@type": "DataDownload",
+        "name": file.address.rpartition("/")[2],
+        "description": file.doc,
+        "encodingFormat": next(media for ending, media in MEDIA.items() if file.address.endswith(ending)),
+        "contentUrl": f"{base_url}/{file.address}" if base_url else file.address.removeprefix("data/"),
+        "contentSize": f"{file.size} B",
+        "sha256": file.sha256,
+    }
 
 
 def sitemap(paths: Sequence[str], base_url: str) -> Iterator[tuple[str, str]]:

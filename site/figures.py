@@ -6,7 +6,7 @@ The element is joined from strings rather than rendered from a template: a page 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -28,6 +28,8 @@ SYMBOLS = {
 }
 #: What is drawn for the other marks.
 CIRCLE = '<circle cx="14" cy="7" r="4"/>'
+ALIKE = attrgetter("layer", "series")
+DIGITS = 5  # of the numbers of a line, which has no errors to say how many mean anything
 
 
 @dataclass(frozen=True)
@@ -106,38 +108,40 @@ def _entry(layer: Layer) -> str:
 
 
 def _table(chart: Chart, points: Sequence[Drawn], above: Above | None) -> str:
-    """The numbers of the layers that are tabled, unfolded on demand."""
+    """The numbers of the layers that are tabled, unfolded on demand: what is drawn alike stands under one heading."""
     drawing, title = chart.drawing, escape(chart.title)
-    tabled = {layer.name: f"<td>{escape(layer.doc)}</td>" for layer in drawing.layers if layer.tabled}
+    tabled = {layer.name: layer.doc for layer in drawing.layers if layer.tabled}
     shown = [point for point in points if point.layer in tabled]
-    named = any(one.series for one in shown)
     labelled = any(isinstance(one, Point) and one.label for one in shown)
     several = len({one.layer for one in shown}) > 1
-    headings = (
-        "What" * named, "Label" * labelled, "Drawn as" * several, drawing.x.heading,
-        above.heading if above else "", drawing.y.heading,
-    )  # fmt: skip
-    rows = []
-    for one in shown:
-        before = f"<tr><td>{escape(one.series)}</td>" if named else "<tr>"
-        if labelled:
-            before += f"<td>{escape(one.label) if isinstance(one, Point) else ''}</td>"
-        if several:
-            before += tabled[one.layer]
-        if isinstance(one, Point):
-            rows.append(_row(before, with_error(one.x, one.x_error), one.x, above, with_error(one.y, one.y_error)))
-        else:
-            rows += [_row(before, number(x, 6), x, above, number(y, 6)) for x, y in _places(one)]
-    heads = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings if heading)
+    over = above.heading if above else ""
+    headings = [one for one in ("Label" * labelled, drawing.x.heading, over, drawing.y.heading) if one]
+    bodies = []
+    for (layer, series), run in groupby(shown, key=ALIKE):
+        what = ", ".join(part for part in (series, tabled[layer] if several else "") if part)
+        head = f'<tr><th scope="rowgroup" colspan="{len(headings)}">{escape(what)}</th></tr>' if what else ""
+        bodies.append(f"<tbody>{head}{''.join(_rows(run, above, labelled))}</tbody>\n")
+    heads = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
     return (
         f'<details><summary>Numbers</summary>\n<div class="scroll" tabindex="0" role="region" '
         f'aria-label="Numbers of the chart: {title}"><table class="numbers">\n<caption>{title}</caption>\n'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{''.join(rows)}</tbody></table></div></details>"
+        f"<thead><tr>{heads}</tr></thead>\n{''.join(bodies)}</table></div></details>"
     )
 
 
+def _rows(run: Iterable[Drawn], above: Above | None, labelled: bool) -> Iterator[str]:
+    """A row for each point, and for each place of a line."""
+    for one in run:
+        if isinstance(one, Point):
+            before = f"<tr><td>{escape(one.label)}</td>" if labelled else "<tr>"
+            yield _row(before, with_error(one.x, one.x_error), one.x, above, with_error(one.y, one.y_error))
+        else:
+            before = "<tr><td></td>" if labelled else "<tr>"
+            yield from (_row(before, number(x, DIGITS), x, above, number(y, DIGITS)) for x, y in _places(one))
+
+
 def _row(before: str, x: str, value: float, above: Above | None, y: str) -> str:
-    over = f"<td>{number(value * above.factor, 6)}</td>" if above else ""
+    over = f"<td>{number(value * above.factor, DIGITS)}</td>" if above else ""
     return f"{before}<td>{x}</td>{over}<td>{y}</td></tr>"
 
 
@@ -150,7 +154,7 @@ def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
     """
     measured = {layer.name for layer in chart.drawing.layers if layer.tabled}
     groups: list[dict[str, Any]] = []
-    for (layer, series), run in groupby(points, key=attrgetter("layer", "series")):
+    for (layer, series), run in groupby(points, key=ALIKE):
         if layer not in measured:
             continue
         members = list(run)

@@ -13,7 +13,7 @@ import numpy as np
 from lyot.site.images import Picture, Plane, picture, planes
 from lyot.site.overlay import Sky, overlay
 from lyot.site.release import Release, Row
-from lyot.site.words import with_error
+from lyot.site.words import plural, with_error
 from lyot.site.writer import Writer
 
 #: Extensions of an HCI-FITS file that become pictures: name, heading, whether it is a map of S/N.
@@ -106,10 +106,9 @@ def _pictures(
         made = picture(stacked(cube), symmetric=symmetric)
         address = f"images/{reduction['product_key']}-{extension.lower().replace('_', '-')}.webp"
         writer.write(address, made.data)
-        says = (
-            f"{heading} of {target['name']}, {reduction.get('recipe') or 'reduction'} "
-            f"{reduction.get('parameters') or ''}: North up, East left, {len(sources)} detections marked"
-        )
+        recipe = f"{reduction.get('recipe') or 'reduction'} {reduction.get('parameters') or ''}".rstrip()
+        marked = plural(len(sources), "detection")
+        says = f"{heading} of {target['name']}, {recipe}: North up, East left, {marked} marked"
         shown.append(Shown(heading, address, overlay(made, sky, sources, says), *_size(made)))
     return tuple(shown)
 

@@ -9,6 +9,7 @@ from typing import Any
 from lyot.site.addresses import slugs
 from lyot.site.release import Release, Row
 from lyot.site.values import reference_of
+from lyot.site.words import instrument
 
 MOST_NAMED = 300  # stars that a page names; the search has them all
 
@@ -53,7 +54,7 @@ def instruments(release: Release, folders: Mapping[str, str]) -> list[dict[str, 
     """Instruments with what was observed with each."""
     found = _summaries(release, "o.instrument", folders)
     names = slugs(sorted(one["key"] for one in found))
-    return [{**one, "name": one["key"], "slug": names[one["key"]]} for one in found]
+    return [{**one, "name": instrument(one["key"]), "slug": names[one["key"]]} for one in found]
 
 
 def nights(release: Release, folders: Mapping[str, str]) -> Iterator[dict[str, Any]]:

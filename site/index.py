@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lyot.site.figures import inert
+from lyot.site.words import instrument
 
 #: Columns whose values are words of a short list, each written once.
 WORDS = ("instruments", "setups", "strategies", "surveys", "statuses")
@@ -18,7 +19,8 @@ STATES = ("images", "published", "observed", "listed")
 def search_index(overviews: Sequence[dict[str, Any]]) -> str:
     """Names, aliases and the values that the search filters and sorts by, as JSON.
 
-    `words` and `of` hold the categories: `of[column][row]` are places in `words[column]`. Days are numbers: 20130131.
+    `words` and `of` hold the categories: `of[column][row]` are places in `words[column]`, which people read as their
+    `titles`, where they have one. Days are numbers: 20130131.
     `companions[row]` are the names and folders of those that have a page.
     """
     words, of = {}, {}
@@ -43,6 +45,7 @@ def search_index(overviews: Sequence[dict[str, Any]]) -> str:
         "simulated": [place for place, one in enumerate(overviews) if one["simulated"]],
         "state": [STATES.index(one["state"][0]) for one in overviews],
         "words": words,
+        "titles": {key: title for key in words["instruments"] if (title := instrument(key)) != key},
         "of": of,
         "numbers": numbers,
     }

@@ -10,7 +10,7 @@ from lyot.catalog.queries import QUERIES
 from lyot.site import groups, listing, manual, skymap, statistics
 from lyot.site.assets import has_sqlite
 from lyot.site.bulk import Bulk, files_csv
-from lyot.site.feeds import bibtex, feed, sitemap
+from lyot.site.feeds import bibtex, dataset, feed, sitemap
 from lyot.site.index import search_index
 from lyot.site.pages import Pages
 from lyot.site.quality import quality
@@ -40,7 +40,8 @@ def write_lists(
     _paged(pages, "companions", "companions.html", found, title="Companions")
     _groups(release, pages, ordered, folders)
     pages.write("data/index.html", "data.html", title="Data", formats=data.formats, files=data.files,
-                as_of=release.about.get("as_of"))  # fmt: skip
+                as_of=release.about.get("as_of"),
+                described=dataset(release, data.files, pages.base_url))  # fmt: skip
     pages.write("data/cart/index.html", "cart.html", title="Download script")
     pages.write("sql/index.html", "sql.html", title="SQL in the browser", queries=QUERIES, there=has_sqlite(),
                 dictionary=listing.dictionary())  # fmt: skip
@@ -98,8 +99,9 @@ def _groups(
     surveys, instruments = groups.surveys(release, folders), groups.instruments(release, folders)
     pages.write("surveys/index.html", "surveys.html", title="Surveys", groups=surveys)
     for one in surveys:
+        own = [star for star in overviews if one["name"] in star["surveys"]]
         pages.write(f"surveys/{one['slug']}/index.html", "survey.html", title=one["name"], survey=one,
-                    charts=statistics.of_survey(release, one["key"]),
+                    numbers=statistics.reached(own), charts=statistics.of_survey(release, one["key"]),
                     sky=_sky([place for place in one["places"] if None not in place]))  # fmt: skip
     pages.write("instruments/index.html", "instruments.html", title="Instruments", groups=instruments)
     for one in instruments:

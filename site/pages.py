@@ -95,6 +95,7 @@ def environment() -> Environment:
         "day": words.day,
         "plural": words.plural,
         "status": words.status,
+        "instrument": words.instrument,
     }
     made.globals |= {
         "version": __version__,

@@ -10,9 +10,10 @@ from lyot.sky import Floats
 
 
 def dots(x: Floats, y: Floats) -> str:
-    """Path data of a dot at each place, in whole pixels; those that fall together are drawn once."""
-    places = dict.fromkeys(zip(np.rint(x).astype(int).tolist(), np.rint(y).astype(int).tolist(), strict=True))
-    return "".join([f"M{across} {down}h0" for across, down in places])
+    """Path data of a dot at each place, in whole pixels, by the steps between; those that fall together are one."""
+    places = np.unique(np.rint(np.column_stack([x, y])).astype(int), axis=0)
+    steps = np.diff(places, axis=0, prepend=0).tolist()
+    return "".join([f"m{across}{' ' * (down >= 0)}{down}h0" for across, down in steps])
 
 
 class _Tenths(dict[int, str]):

@@ -44,7 +44,7 @@ def quality(release: Release) -> list[tuple[str, str]]:
     ended = (text("Ended", "outcome", heads=True), recipe, integer("Jobs", "jobs"))
     for heading, caption, columns, rows in (
         ("Validation", "Reductions by what people said of them", judged, release.query(JUDGED)),
-        ("Jobs", "Jobs by how they ended; the table `run` has the reason of each", ended, release.query(ENDS)),
+        ("Jobs", "Jobs by how they ended; the table run has the reason of each", ended, release.query(ENDS)),
     ):
         if rows:
             found.append((heading, table(caption, columns, rows)))

@@ -70,7 +70,7 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
         place, rest = folder / "site", folder.parent / ".site" / folder.name
         work = rest if rest.is_dir() and not place.exists() else place
         setting = Setting(folder.resolve(), work.resolve(), store.url, base_url)
-        kept = stamps.read(rest.with_name(f"{folder.name}.json"), stamps.of_code(base_url))
+        kept = stamps.read(rest.with_name(f"{folder.name}.jsonl"), stamps.of_code(base_url))
         writer = Writer(setting.site)
         there = writer.there()
         made = _targets(release, kept, setting, writer, there, report, processes)
@@ -85,7 +85,7 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
             lists = kept.lists
         else:
             before = set(writer.paths)
-            write_lists(release, pages, {key: one.listed for key, one in made.items() if one.listed}, data, of_targets)
+            write_lists(release, pages, {key: one.overview for key, one in made.items()}, data, of_targets)
             lists = sorted(writer.paths - before)
         for path, content in assets().items():
             writer.write(path, content)
@@ -95,7 +95,8 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
             work.rename(place)
         shutil.rmtree(rest, ignore_errors=True)
         now = Stamps(kept.code, whole, lists, made, pages.keys, data.known)
-        now.write(rest.with_name(f"{folder.name}.json"))
+        if now != kept:
+            now.write(rest.with_name(f"{folder.name}.jsonl"))
     report.seconds = time.perf_counter() - began
     return report
 

@@ -1,6 +1,6 @@
 """What the pages are made from, as digests: what did not change is not rendered again.
 
-The stamps of a release are kept beside it, in `.site/<name>.json`, together with what the lists say of each target.
+The stamps of a release are kept beside it, in `.site/<name>.jsonl`, together with what the lists say of each target.
 A page is new when any row it shows, a reference, a template or the code that renders it is. When `lyot build` puts a
 new release in place it leaves the site of the one before in `.site/<name>/`, where nobody reads it; rendering takes
 it over page by page, removes what is no longer released, and only then moves it into the release.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -24,13 +24,22 @@ import lyot
 from lyot.catalog.table import tables
 
 
-@dataclass
+@dataclass(slots=True)
 class Made:
-    """What one page left: its stamp, the files that belong to it, and what lists say of it (None for lists)."""
+    """What the pages of one target left: their stamp, their files, and what lists say of it, as JSON.
+
+    There may be a hundred thousand of them, of which most are only passed on.
+    """
 
     stamp: str
-    files: list[str] = field(default_factory=list)
-    listed: dict[str, Any] | None = None
+    files: list[str]
+    listed: bytes
+
+    @property
+    def overview(self) -> dict[str, Any]:
+        """What lists say of it."""
+        found: dict[str, Any] = json.loads(self.listed)
+        return found
 
 
 @dataclass
@@ -48,23 +57,36 @@ class Stamps:
     bulk: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Keep them in a file."""
+        """Keep them in a file: a line for all, and one for each target, what lists say of it behind a tabulator."""
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
+        with part.open("wb") as file:
+            file.write(packed({name: value for name, value in vars(self).items() if name != "targets"}) + b"\n")
+            for key, one in self.targets.items():
+                file.write(packed([key, one.stamp, one.files]) + b"\t" + one.listed + b"\n")
         part.replace(path)
 
 
 def read(path: Path, code: str) -> Stamps:
     """The stamps kept in a file; none when there is no such file, or other code wrote it."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if said["code"] != code:
-            return Stamps(code)
-        said["targets"] = {key: Made(**made) for key, made in said["targets"].items()}
-        return Stamps(**said)
+        with path.open("rb") as file:
+            said = json.loads(file.readline())
+            if said["code"] != code:
+                return Stamps(code)
+            found = Stamps(**said)
+            for line in file:
+                own, _, listed = line.rstrip(b"\n").partition(b"\t")
+                key, stamp, files = json.loads(own)
+                found.targets[key] = Made(stamp, files, listed)
+            return found
     except (OSError, ValueError, KeyError, TypeError):
         return Stamps(code)
+
+
+def packed(value: Any) -> bytes:
+    """A value as JSON on one line, whatever its text holds."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def digest(*parts: object) -> str:

@@ -20,10 +20,11 @@ MOST_POINTS = 1500  # of more, medians of months are drawn
 ENOUGH = 3  # stars, for tenths to mean anything
 
 LIMITS = """\
-SELECT l.target_id, round(l.separation / 100.0) / 10.0 AS separation, max(l.delta_mag) AS delta_mag
+SELECT l.target_id, round(l.separation / 100.0) / 10.0 AS separation, max(l.delta_mag) AS delta_mag, l.simulated
 FROM detection_limit l JOIN observation o ON o.observation_id = l.observation_id
-WHERE l.noise = 'mawet' AND l.delta_mag IS NOT NULL AND NOT l.simulated AND (:target = '' OR o.survey_id = :target)
-GROUP BY l.target_id, 2 ORDER BY 2, l.target_id"""
+WHERE l.noise = 'mawet' AND l.delta_mag IS NOT NULL
+  AND (o.survey_id = :target OR :target = '' AND NOT l.simulated)
+GROUP BY l.target_id, 2, l.simulated ORDER BY 2, l.target_id"""
 FOUND = """\
 SELECT c.name, c.status, t.name AS star, median.separation, median.delta_mag
 FROM companion c JOIN target t ON t.target_id = c.target_id
@@ -39,16 +40,21 @@ ORDER BY o.mjd"""
 
 
 def limits(rows: list[Row], subject: Subject) -> Sequence[Line]:
-    """The depth that a tenth, half and nine tenths of the stars reach, at each separation."""
+    """The depth that a tenth, half and nine tenths of the stars reach, at each separation.
+
+    Simulated stars are shown where a survey has no others.
+    """
     depths: dict[float, list[float]] = defaultdict(list)
+    simulated = all(row["simulated"] for row in rows)
     for row in rows:
-        depths[row["separation"]].append(row["delta_mag"])
+        if simulated or not row["simulated"]:
+            depths[row["separation"]].append(row["delta_mag"])
     found = []
     for layer, part in (("tenth", 90), ("half", 50), ("most", 10)):
         places = sorted(place for place, values in depths.items() if layer == "half" or len(values) >= ENOUGH)
         if places:
             values = np.array([np.percentile(depths[place], part) for place in places])
-            found.append(Line(layer, np.array(places), values))
+            found.append(Line(layer, np.array(places), values, simulated=simulated))
     return found
 
 
@@ -161,6 +167,21 @@ def general() -> tuple[Chart, ...]:
 
 def _figure(chart: Chart, release: Release, key: str, root: str) -> Figure:
     return figure(chart, release, Subject({}, key), root)
+
+
+def reached(overviews: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
+    """How far a survey has come: its stars, those of each state, and those near which something was found."""
+    states = Counter(one["state"][0] for one in overviews)
+    found = Counter(status for one in overviews for status in one["statuses"])
+    said = [
+        (states["images"], "with reduced images"),
+        (states["published"], "with published measurements"),
+        (states["observed"], "observed, not reduced"),
+        (found["COMPANION"], "with companions"),
+        (found["CANDIDATE"] + found["AMBIGUOUS"], "with undecided candidates"),
+        (found["BACKGROUND"], "with background stars"),
+    ]
+    return [(len(overviews), "stars"), *((count, what) for count, what in said if count)]
 
 
 def counts(overviews: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int]]]]:

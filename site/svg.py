@@ -24,7 +24,8 @@ SERIES = attrgetter("series")
 COLOURS = 8  # classes c0 … c7 of the style sheet
 LEFT, RIGHT, TOP, BOTTOM = 68.0, 18.0, 16.0, 54.0
 MOST_NAMED = 60  # points that say on hover what they are; of more, the table and the interactive form say it
-HIDDEN = 3.0  # px: an error ellipse that reaches no further lies below its point
+WIDEST = 13.0  # px of a digit, as telephones write them
+HIDDEN = 3.0  # px: an error that reaches no further lies below its point
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,11 @@ def _axis_x(frame: Frame, axis: Axis) -> str:
     bottom, top = frame.height - BOTTOM, min(frame.y.start, frame.y.end)
     ticks = frame.x.ticks(7)
     places = [tenth(round(10 * frame.x(tick))) for tick in ticks]
-    grid, texts = _grid(places, f" {bottom:g}V{top:g}"), _texts(places, bottom + 20, tick_texts(ticks))
+    said = tick_texts(ticks)
+    grid, texts = _grid(places, f" {bottom:g}V{top:g}"), _texts(places, bottom + 20, said)
     middle = (frame.x.start + frame.x.end) / 2
     return (
-        f'<g class="x"><path class="grid" d="{grid}"/>{texts}'
+        f'<g class="{_crowd(said, frame)}"><path class="grid" d="{grid}"/>{texts}'
         f'<text class="heading" x="{middle:g}" y="{frame.height - 10:g}">{escape(axis.heading)}</text></g>'
     )
 
@@ -160,12 +162,18 @@ def _axis_above(frame: Frame, above: Above) -> str:
     scaled = Scale(frame.x.low * above.factor, frame.x.high * above.factor, frame.x.start, frame.x.end)
     ticks = scaled.ticks(7)
     places = [tenth(round(10 * scaled(tick))) for tick in ticks]
-    marks = _grid(places, f" {top:g}v-5")
+    marks, said = _grid(places, f" {top:g}v-5"), tick_texts(ticks)
     middle = (frame.x.start + frame.x.end) / 2
     return (
-        f'<g class="x"><path class="tick" d="{marks}"/>{_texts(places, top - 10, tick_texts(ticks))}'
+        f'<g class="{_crowd(said, frame)}"><path class="tick" d="{marks}"/>{_texts(places, top - 10, said)}'
         f'<text class="heading" x="{middle:g}" y="12">{escape(above.heading)}</text></g>'
     )
+
+
+def _crowd(said: Sequence[str], frame: Frame) -> str:
+    """Class of an axis along x, of whose numbers a telephone shows every other when they are many or long."""
+    crowded = WIDEST * sum(len(one) + 1 for one in said) > abs(frame.x.end - frame.x.start)
+    return "x crowded" if crowded else "x"
 
 
 def _grid(places: Sequence[str], upwards: str) -> str:
@@ -226,10 +234,12 @@ def _bars(frame: Frame, point: Point) -> str:
     path = ""
     if point.x_error:
         low, high = (frame.x(v) for v in (point.x - point.x_error, point.x + point.x_error))
-        path += f"M{at(low, y)}H{tenth(round(10 * high))}"
+        if abs(high - low) >= 2 * HIDDEN:
+            path += f"M{at(low, y)}H{tenth(round(10 * high))}"
     if point.y_error:
         low, high = (frame.y(v) for v in (point.y - point.y_error, point.y + point.y_error))
-        path += f"M{at(x, low)}V{tenth(round(10 * high))}"
+        if abs(high - low) >= 2 * HIDDEN:
+            path += f"M{at(x, low)}V{tenth(round(10 * high))}"
     return path
 
 

@@ -30,7 +30,7 @@ class Column:
     needs : str
         The value without which, in every row, the column is left out; empty when it always stands.
     mark : str
-        Class of its cells: `n` for numbers, `when` for dates.
+        What its cells are: `n` numbers, which stand to the right, or `w` a word that is not broken.
     heads : bool
         Whether its cells head their rows.
     """
@@ -42,23 +42,23 @@ class Column:
     heads: bool = False
 
     @property
-    def opening(self) -> str:
-        """Start tag of its cells."""
-        name = f' class="{self.mark}"' if self.mark else ""
-        return f'<th scope="row"{name}>' if self.heads else f"<td{name}>"
+    def ends(self) -> tuple[str, str]:
+        """Tags of its cells."""
+        return ('<th scope="row">', "</th>") if self.heads else ("<td>", "</td>")
 
 
 def table(caption: str, columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    """A table that a reader can sort; `caption` is text."""
+    """A table that a reader can sort; `caption` is text.
+
+    Its class says what each column is, `n6` or `w1`: the cells, of which a page has hundreds, need none.
+    """
     used = [one for one in columns if not one.needs or any(row.get(one.needs) not in NOTHING for row in rows)]
-    heads = "".join(
-        f'<th scope="col"{" class=" + chr(34) + "n" + chr(34) if one.mark == "n" else ""}>{one.heading}</th>'
-        for one in used
-    )
-    cells = [(one.opening, one.cell, "</th>" if one.heads else "</td>") for one in used]
+    heads = "".join(f'<th scope="col">{one.heading}</th>' for one in used)
+    marks = "".join(f" {one.mark}{place}" for place, one in enumerate(used, 1) if one.mark)
+    cells = [(one.ends[0], one.cell, one.ends[1]) for one in used]
     body = "".join([f"<tr>{''.join([o + cell(row) + c for o, cell, c in cells])}</tr>" for row in rows])
     return (
-        f'<table class="sortable">\n<caption>{escape(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n'
+        f'<table class="sortable{marks}">\n<caption>{escape(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n'
         f"<tbody>\n{body}</tbody></table>"
     )
 

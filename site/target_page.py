@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from lyot.site.feeds import entry
 from lyot.site.figures import inert
@@ -13,7 +16,7 @@ from lyot.site.gallery import View
 from lyot.site.release import Release, Row
 from lyot.site.target_tables import of_detections, of_observations, of_star, of_values
 from lyot.site.values import facts, published, reference_of
-from lyot.site.words import day, rank
+from lyot.site.words import day, instrument, rank
 
 KEPT = 1000  # records that were read: most reductions of a release have those of others
 MOST_VALUES = 40  # published values that stand on the page itself; more have one of their own
@@ -86,7 +89,7 @@ def _described(target: Row, overview: Row, listed: Sequence[tuple[str, str]]) ->
         f"High-contrast imaging of {name}",
         f"Observations, detections, companions and detection limits near the star {name}.",
         {"name": name, "alternateName": overview["aliases"]},
-        [name, *overview["instruments"]],
+        [name, *map(instrument, overview["instruments"])],
         listed,
         (overview["first"], overview["last"]) if overview["first"] else None,
     )
@@ -154,7 +157,7 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
         found.append(
             {
                 **row,
-                "record": pretty(row["record"]),
+                "record": Markup(escape(pretty(row["record"]), quote=False)),  # in a <pre>, where quotes are plain
                 "inputs": ", ".join(_strings(product.get("inputs"))),
                 "replay": f"lyot reduce {dataset} --recipe {row['recipe']}{settings}",
             }

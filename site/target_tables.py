@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from html import escape
 
 from lyot.site.tabular import Column, Row, badge, cited, figure, integer, measured, standing, table, text
-from lyot.site.words import plural
+from lyot.site.words import instrument, plural
 
 REFERENCE = Column('<abbr title="Reference">Ref.</abbr>', cited, mark="n")
+INSTRUMENT = Column("Instrument", lambda row: escape(instrument(row["instrument"])))
 SETUP = (text("Set-up", "setup"), text("Filter", "filter"), text("Coronagraph", "coronagraph"))
 EXPOSURE = (
     integer("Frames", "frames"), figure("Exposure (s)", "exposure_time"), figure("Rotation (°)", "field_rotation", 3),
-    figure("Seeing (″)", "seeing", 2),
+    figure("Seeing (″)", "seeing", 2), figure("τ0 (ms)", "coherence_time", 2), figure("Strehl", "strehl", 2),
 )  # fmt: skip
 
 OBSERVATIONS = (
-    Column("Date", lambda o: (o["date"] or "")[:10] + badge(o["simulated"]), mark="when", heads=True),
-    text("Instrument", "instrument", needed=False),
+    Column("Date", lambda o: (o["date"] or "")[:10] + badge(o["simulated"]), mark="w", heads=True),
+    INSTRUMENT,
     *SETUP,
     *EXPOSURE,
     measured("Pixel (mas)", "pixel_scale"),
@@ -26,13 +27,15 @@ OBSERVATIONS = (
 )
 
 DETECTIONS = (
-    Column("Date", lambda d: escape(d["date"][:10]), mark="when", heads=True),
-    Column("Object", lambda d: escape(d["companion"]) + badge(d["simulated"]), mark="who"),
+    Column("Date", lambda d: escape(d["date"][:10]), mark="w", heads=True),
+    Column("Object", lambda d: escape(d["companion"]) + badge(d["simulated"]), mark="w"),
     Column("Status", lambda d: standing(d["status"])),
-    Column("Instrument", lambda d: escape(f"{d['instrument']} {d['filter'] or ''}")),
+    Column("Instrument", lambda d: escape(f"{instrument(d['instrument'])} {d['filter'] or ''}".rstrip())),
     text("Made by", "made"),
     measured("Separation (mas)", "separation", needed=False),
     measured("Position angle (°)", "position_angle", needed=False),
+    measured("East (mas)", "dra"),
+    measured("North (mas)", "ddec"),
     measured("Δmag", "delta_mag"),
     figure("S/N", "snr", 3),
     REFERENCE,
@@ -40,12 +43,10 @@ DETECTIONS = (
 
 NIGHT = (
     Column("Target", lambda o: _star(o) + badge(o["simulated"]), heads=True),
-    Column("Begun (UTC)", lambda o: escape((o["date"] or "")[11:19]), mark="when"),
-    text("Instrument", "instrument", needed=False),
+    Column("Begun (UTC)", lambda o: escape((o["date"] or "")[11:19]), mark="w"),
+    INSTRUMENT,
     *SETUP,
     *EXPOSURE,
-    figure("τ0 (ms)", "coherence_time", 2),
-    figure("Strehl", "strehl", 2),
     Column("Reductions", lambda o: str(o["reductions"]), mark="n"),
 )
 

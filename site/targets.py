@@ -22,7 +22,7 @@ from lyot.site.figures import figure
 from lyot.site.gallery import by_observation, views
 from lyot.site.pages import Pages
 from lyot.site.release import Release, opened
-from lyot.site.stamps import Made
+from lyot.site.stamps import Made, packed
 from lyot.site.track import SQL, tracks_of_all
 from lyot.site.writer import Writer
 from lyot.store import Store
@@ -120,7 +120,7 @@ class Room:
                 continue
             done.notes += [f"targets/{job.slug}: {path} is not in the store" for path in missing]
             # what lacks a file is looked for again the next time
-            done.made[job.target_id] = Made("" if missing else job.stamp, sorted(writer.paths), listed)
+            done.made[job.target_id] = Made("" if missing else job.stamp, sorted(writer.paths), packed(listed))
             done.written += writer.written
             done.kept += writer.kept
         return done

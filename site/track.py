@@ -15,7 +15,7 @@ from lyot.catalog.positions import columns_of, positions_of_all
 from lyot.errors import BadInput
 from lyot.site.chart import Subject, finite
 from lyot.site.release import Row
-from lyot.site.words import day
+from lyot.site.words import day, instrument
 from lyot.sky import Drift, Floats, Star, drift_past
 
 _POSITIONS = """\
@@ -72,7 +72,7 @@ def sources(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
 
 def label(row: Row) -> str:
     """When and with what a position was measured."""
-    return f"{day(row['mjd'])} {row['instrument'] or ''}".rstrip()
+    return f"{day(row['mjd'])} {instrument(row['instrument'])}".rstrip()
 
 
 def tracks(rows: Sequence[Row], subject: Subject) -> list[Track]:

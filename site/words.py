@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -18,6 +19,8 @@ STATUSES = {
     "BACKGROUND": "Background star",
     "UNDEFINED": "Undefined",
 }
+#: Names of instruments that are not written in capitals.
+MIXED = {"nircam": "NIRCam", "lmircam": "LMIRCam", "clio2": "Clio2", "hiciao": "HiCIAO", "scexao": "SCExAO"}
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -86,6 +89,14 @@ def plural(value: int, noun: str) -> str:
 def status(name: str | None) -> str:
     """A status as people say it."""
     return STATUSES.get(name or "", name or "")
+
+
+@lru_cache(1000)
+def instrument(name: str | None) -> str:
+    """An instrument as people write it, `SPHERE/IRDIS` for `sphere-irdis`; what is no such key stays as it is."""
+    if not name or not re.fullmatch("[a-z0-9-]+", name):
+        return name or ""
+    return "/".join(MIXED.get(part, part.upper()) for part in name.split("-"))
 
 
 def rank(name: str | None) -> int:

@@ -61,8 +61,10 @@ def test_a_cube_comes_back_as_it_went_in(store, folder):
 
 
 def test_its_row_says_what_was_observed(store, folder):
-    kept = take(store, folder, date="2013-01-31T06:00:00", survey="My survey", programme="090.C-0653")
+    about = {"survey": "My survey", "survey_description": "Young stars"}
+    kept = take(store, folder, date="2013-01-31T06:00:00", programme="090.C-0653", **about)
     (row,) = store.rows(kept, "observation").to_pylist()
+    (survey,) = store.rows(kept, "survey").to_pylist()
 
     assert row["observation_id"] == "naco/beta-pic/2013-01-31t0600/lp"
     assert (row["target_id"], row["target_name"]) == ("beta-pic", "beta Pic")
@@ -71,6 +73,7 @@ def test_its_row_says_what_was_observed(store, folder):
     assert (row["telescope"], row["filter"], row["frames"]) == ("ESO-VLT-UT4", "L'", NTIME)
     assert row["field_rotation"] == pytest.approx(40.0)
     assert (row["survey_id"], row["programme"]) == ("my-survey", "090.C-0653")
+    assert (survey["survey_id"], survey["name"], survey["description"]) == ("my-survey", "My survey", "Young stars")
     assert row["product_key"] == kept.key
     assert row["simulated"] is False
     assert row["release_date"] is None

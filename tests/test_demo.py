@@ -79,6 +79,25 @@ def test_the_site_says_so(demo):
 
 
 @pytest.mark.data
+def test_its_heaviest_page_is_light(demo):
+    """Seventy epochs, four reductions and seven charts stay far below the 150 kB that a page may weigh."""
+    site = demo.folder / "public" / "site"
+    pages = [*site.glob("targets/*/index.html"), *site.glob("companions/*/index.html")]
+    heaviest = max(pages, key=lambda page: page.stat().st_size)
+    assert heaviest.stat().st_size < 125_000, heaviest
+
+
+@pytest.mark.data
+def test_the_simulated_sequence_is_of_a_survey_that_says_so(demo):
+    (survey,) = demo.query("SELECT * FROM survey")
+    rows = demo.query("SELECT simulated FROM observation WHERE survey_id IS NOT NULL")
+    assert [row["simulated"] for row in rows] == [1]
+    page = demo.page(f"surveys/{survey['survey_id']}/index.html")
+    assert 'id="stacked-limits"' in page
+    assert "simulator" in re.sub(r"<[^>]+>", " ", page)
+
+
+@pytest.mark.data
 def test_reducing_again_makes_nothing_and_one_parameter_only_what_depends_on_it(demo):
     before = demo.products()
     again = demo.lyot("reduce", "--json")

@@ -93,6 +93,10 @@ def test_the_simulated_sequence_says_that_it_is_simulated(tmp_path, short):
     assert row["simulated"] is True
     assert kept.product.about["simulated"] is True
     assert row["target_name"] == "Simulated star 1"
+    (survey,) = store.rows(kept, "survey").to_pylist()
+    assert row["survey_id"] == survey["survey_id"]
+    assert "simulat" in survey["name"]
+    assert "simulat" in survey["description"]
     assert store.notes("releases/", workspace="main")[f"releases/{kept.product.dataset}"]["release_date"]
     cube = read_cube(store.read(kept, "fits"))
     truth = simulate_sequence(demo.SEED, frames=4)

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import numpy as np
 import pytest
 from baked import HOSTILE, bake, release
 
@@ -169,7 +170,7 @@ def test_charts_have_a_drawing_and_a_table_without_scripts(pages):
     drawings = [a for t, a in page.elements if t == "svg" and a.get("class") == "chart"]
     tables = [a for t, a in page.elements if t == "table" and a.get("class") == "numbers"]
     assert len(drawings) == len(figures)
-    assert len(tables) == len(figures) - 2  # the numbers of the charts against time are those of the detections
+    assert len(tables) == len(figures) - 3  # the numbers of places and motions are those of the detections
     assert all(a["role"] == "img" and a["aria-labelledby"] for a in drawings)
 
 
@@ -208,8 +209,9 @@ def test_field_dwarfs_are_dots_where_their_colours_put_them(site):
     area = re.search(r'<rect x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', chart).groups()
     x, y, width, height = map(float, area)
     path = re.search(r'data-layer="field"><g><path d="([^"]+)"', chart)[1]
-    for number, place in enumerate(re.findall(r"M(\d+) (\d+)h0", path)):
-        across, down = (float(place[0]) - x) / width, (float(place[1]) - y) / height
+    steps = np.array(re.findall(r"m(-?\d+) ?(-?\d+)h0", path), dtype=int)
+    for number, place in enumerate(np.cumsum(steps, axis=0)):
+        across, down = (place[0] - x) / width, (place[1] - y) / height
         # dots stand on whole pixels, of which the drawing has some hundreds; magnitudes grow downwards
         assert low_x + across * (high_x - low_x) == pytest.approx(0.5 + number / 2, abs=(high_x - low_x) / width)
         assert low_y + down * (high_y - low_y) == pytest.approx(10.0 + number, abs=(high_y - low_y) / height)
@@ -268,7 +270,6 @@ def test_the_source_is_where_its_circle_is(site, pages):
     """At 120° East of North a source stands to the left and below: in the pixels, and in the drawing over them."""
     from io import BytesIO
 
-    import numpy as np
     from PIL import Image
 
     root, _ = site
@@ -283,6 +284,37 @@ def test_the_source_is_where_its_circle_is(site, pages):
     assert y > picture.height / 2 + 50
 
 
+def test_the_data_are_described_for_those_who_search_for_data(site, pages):
+    root, _ = site
+    (described,) = (json.loads(script) for script in pages["data/index.html"].scripts if script.strip())
+    assert described["@type"] == "Dataset"
+    sums = dict(line.split("  ")[::-1] for line in (root / "data/SHA256SUMS").read_text().splitlines())
+    offered = {file["contentUrl"]: file["sha256"] for file in described["distribution"]}
+    assert offered == {f"https://lyot.example/portal/data/{name}": digest for name, digest in sums.items()}
+    assert all(file["encodingFormat"] for file in described["distribution"])
+
+
+def test_instruments_and_tables_are_called_by_their_names(pages):
+    """What is a key in the tables is a name in the text; what is code in a docstring is no code there."""
+    for path, page in pages.items():
+        text = "".join(page.text)
+        if not path.startswith(("docs/", "sql/")):  # which are about commands and columns
+            assert "`" not in text, path
+            words = re.sub(r"(lyot reduce|curl|naco/)[^\n]*", "", text)
+            assert not re.search(r"\bnaco\b", words), path
+    assert "NACO L'" in "".join(good(pages).text)
+    assert "NACO" in "".join(pages["companions/good-b/index.html"].text)
+
+
+def test_the_numbers_of_a_chart_stand_under_the_heading_of_what_they_are_of(site):
+    root, _ = site
+    html = (root / "targets/good/index.html").read_text(encoding="utf-8")
+    table = re.search(r'<table class="numbers">\n<caption>Detection limits.*?</table>', html, re.DOTALL)[0]
+    (head,) = re.findall(r'<th scope="rowgroup" colspan="3">(.*?)</th>', table)
+    assert head.startswith("pca · ncomp=5")
+    assert re.findall(r"<td>(.*?)</td>", table)[:3] == ["0.2", "4", "6"]  # 0.2″ at 20 pc: 4 au
+
+
 def test_downloads_have_their_checksums(site, pages):
     import hashlib
 
@@ -290,8 +322,9 @@ def test_downloads_have_their_checksums(site, pages):
     for line in (root / "data/SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((root / "data" / name).read_bytes()).hexdigest() == digest
-    files = [a["href"] for t, a in good(pages).elements if t == "a" and "download" in a]
-    assert any(name.endswith(".fits") for name in files)
+    (file,) = (root / "targets/good" / a["href"] for t, a in good(pages).elements if t == "a" and "download" in a)
+    assert file.suffix == ".fits"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in "".join(good(pages).text)
 
 
 def test_a_typical_page_is_light(site):

@@ -120,6 +120,7 @@ def test_the_search_index_has_what_the_pages_say(root):
     assert index["numbers"]["distance"][row] == 20  # 50 mas
     assert index["numbers"]["first"][row] == 20130131
     assert [index["words"]["instruments"][place] for place in index["of"]["instruments"][row]] == ["naco"]
+    assert index["titles"] == {"naco": "NACO"}
     assert "alias of Good star" in index["aliases"][row].split("\n")
     assert [index["slug"][place] for place in index["simulated"]] == ["sim"]
 

@@ -22,6 +22,8 @@ DETECTION_LIMIT = Table(
                doc="Flux of the source over that of the star"),
         Column(name="delta_mag", type="float", unit="mag", ucd="phot.mag;arith.diff",
                doc="Source fainter than the star by"),
+        Column(name="mass_limit", type="float", unit="'Mjup'", ucd="phys.mass", limits=(0, 1e6),
+               doc="Mass of the lightest companion seen, by the isochrones the release was built with"),
         Column(name="throughput", type="float", ucd="phys.transmission", limits=(0, 2),
                doc="Part of the flux of a source that the reduction keeps"),
         Column(name="sigma", type="float", ucd="stat.snr", doc="Significance asked for"),

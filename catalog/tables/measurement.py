@@ -15,7 +15,7 @@ MEASUREMENT = Table(
         Column(name="band", type="text", doc="Filter, for photometry, as SPHERE/H2", ucd="meta.id;instr.filter"),
         Column(name="number", type="int", doc="Number of the value among those of one reference, from 0",
                ucd="meta.number"),
-        Column(name="value", type="float", doc="The value, in `unit`", ucd="stat.value"),
+        Column(name="value", type="float", doc="The value, in the unit of its row", ucd="stat.value"),
         Column(name="error_minus", type="float", doc="1σ error downwards, positive", ucd="stat.error;stat.min"),
         Column(name="error_plus", type="float", doc="1σ error upwards", ucd="stat.error;stat.max"),
         Column(name="limit", type="text", doc="Whether the value is a limit", ucd="meta.code", choices=("<", ">")),

@@ -7,7 +7,7 @@ BANDS = {"b": "B", "v": "V", "r": "R", "i": "I", "j": "J", "h": "H", "k": "K", "
 
 TARGET_TABLE = Table(
     name="target",
-    doc="One row per star, with the values preferred for it; every published value is in `measurement`.",
+    doc="One row per star, with the values preferred for it; every published value is in the table measurement.",
     key=("target_id",),
     columns=(
         TARGET.model_copy(update={"references": ""}),

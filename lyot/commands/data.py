@@ -35,6 +35,7 @@ from lyot.store import Store
 @click.option("--coronagraph", help="As `AGPM`.")
 @click.option("--exposure-time", type=float, help="s, of the whole sequence.")
 @click.option("--survey", help="Survey it belongs to.")
+@click.option("--survey-description", help="What the survey is about, as its page says.")
 @click.option("--programme", help="Programme of the observatory, as 60.A-9800(J).")
 @click.option("--simulated", is_flag=True, help="It was made by a simulator.")
 @click.option("--release-date", help="Day it becomes public (UTC). Without one it stays private.")

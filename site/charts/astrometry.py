@@ -17,9 +17,10 @@ def points(rows: list[Row], subject: Subject) -> Sequence[Drawn]:
     found: list[Drawn] = [Point("star", 0.0, 0.0, label=subject.target["name"])]
     for track in tracks(rows, subject):
         found.append(Line("track", track.path[:, 0], track.path[:, 1], track.name))
+        expected = dict(zip(track.epochs, track.there.tolist(), strict=True))  # each epoch once
         found += [
             Point("expected", east, north, series=track.name, label=day(mjd))
-            for mjd, (east, north) in zip(track.epochs, track.there.tolist(), strict=True)
+            for mjd, (east, north) in expected.items()
         ]
         if track.fitted is not None:
             found.append(Line("fitted", track.fitted[:, 0], track.fitted[:, 1], track.name))
@@ -62,4 +63,5 @@ ASTROMETRY = Chart(
     ),
     absent="No dated position of a source near this star is known.",
     order=20,
+    numbers="detections",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -12,7 +12,7 @@ from lyot.site.chart import Above, Axis, Chart, Drawing, Layer, Line, Subject, f
 from lyot.site.release import Row
 
 SQL = """\
-SELECT l.separation, l.delta_mag, l.contrast, l.noise, l.filter, l.wavelength, l.sigma, l.simulated,
+SELECT l.separation, l.delta_mag, l.contrast, l.mass_limit, l.noise, l.filter, l.wavelength, l.sigma, l.simulated,
        l.reduction_id, r.recipe, r.parameters, o.date, o.instrument
 FROM detection_limit l
 LEFT JOIN reduction r ON r.reduction_id = l.reduction_id
@@ -23,14 +23,22 @@ ORDER BY o.date, r.recipe, r.parameters, l.reduction_id, l.filter, l.wavelength,
 ONE = itemgetter("reduction_id", "filter", "wavelength", "noise", "sigma")  # what the rows of one line share
 
 
-def lines(rows: list[Row], subject: Subject) -> Sequence[Line]:
-    """One line per reduction, wavelength and definition of the noise."""
+def against_separation(quantity: str) -> Callable[[list[Row], Subject], Sequence[Line]]:
+    """Lines of one column against separation (″): one per reduction, wavelength and definition of the noise."""
+
+    def lines(rows: list[Row], subject: Subject) -> Sequence[Line]:
+        return _lines(rows, quantity)
+
+    return lines
+
+
+def _lines(rows: list[Row], quantity: str) -> list[Line]:
     several_dates, several_filters = (len({row[name] for row in rows}) > 1 for name in ("date", "filter"))
     reductions = {row["reduction_id"] for row in rows}
     several_wavelengths = len({(row["reduction_id"], row["wavelength"]) for row in rows}) > len(reductions)
     found = []
     for _, group in groupby(rows, key=ONE):
-        known = [row for row in group if finite(row["separation"], row["delta_mag"])]
+        known = [row for row in group if finite(row["separation"], row[quantity])]
         if not known:
             continue
         row = known[0]
@@ -38,7 +46,7 @@ def lines(rows: list[Row], subject: Subject) -> Sequence[Line]:
                  f"{row['wavelength']:.3g} µm" if several_wavelengths and row["wavelength"] else "",
                  f"{row['sigma']:g}σ" if row["sigma"] not in (None, 5.0) else "",
                  row["date"] if several_dates else "")  # fmt: skip
-        x, y = (np.array([row[name] for row in known]) for name in ("separation", "delta_mag"))
+        x, y = (np.array([row[name] for row in known]) for name in ("separation", quantity))
         layer, series = ("annulus" if row["noise"] == "annulus" else "mawet"), " · ".join(filter(None, parts))
         found.append(Line(layer, x / 1000.0, y, series, any(row["simulated"] for row in known)))
     return found
@@ -51,21 +59,30 @@ def above(subject: Subject) -> Above | None:
 
 
 RADIUS, DEPTH = Axis("Separation", "″"), Axis("Δ magnitude", "mag", reverse=True)
+LAYERS = (
+    Layer("annulus", "line", "5σ of the pixels at this separation", muted=True),
+    Layer("mawet", "line", "5σ, small samples corrected (Mawet et al. 2014)"),
+)
 CONTRAST = Chart(
     name="contrast",
     title="Detection limits",
     sentence="A companion above its reduction's line would have been found at 5σ; lower is deeper.",
     sql=SQL,
-    points=lines,
-    drawing=Drawing(
-        x=RADIUS,
-        y=DEPTH,
-        layers=(
-            Layer("annulus", "line", "5σ of the pixels at this separation", muted=True),
-            Layer("mawet", "line", "5σ, small samples corrected (Mawet et al. 2014)"),
-        ),
-    ),
+    points=against_separation("delta_mag"),
+    drawing=Drawing(x=RADIUS, y=DEPTH, layers=LAYERS),
     absent="No detection limits are known for this target.",
     order=30,
+    above=above,
+)
+MASSES = Chart(
+    name="mass-limits",
+    title="Detection limits in mass",
+    sentence="The lightest companion that would have been found at 5σ, by the isochrones this release was built with, "
+    "at the star's age and distance. The errors of model, age and distance are not in the lines.",
+    sql=SQL,
+    points=against_separation("mass_limit"),
+    drawing=Drawing(x=RADIUS, y=Axis("Mass", "Jupiter masses", log=True), layers=LAYERS),
+    absent="",  # most releases are built without isochrones
+    order=31,
     above=above,
 )

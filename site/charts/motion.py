@@ -9,6 +9,7 @@ from lyot.site.release import Row
 from lyot.site.track import SQL, label, sources, tracks
 from lyot.sky import julian_year
 
+YEAR = 6  # decimals of a year: half a minute
 LAYERS = (
     Layer("track", "line", "a background star", muted=True, tabled=False),
     Layer("fitted", "line", "best background star with a motion of its own", tabled=False),
@@ -32,7 +33,7 @@ def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject],
             found += [
                 Point(
                     layer="measured",
-                    x=float(julian_year(row["mjd"])),
+                    x=round(float(julian_year(row["mjd"])), YEAR),
                     y=row[quantity],
                     series=name,
                     label=label(row),

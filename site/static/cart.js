@@ -18,10 +18,10 @@ export function start() {
 
 // Addresses relative to the root of the site, so that the script works wherever it stands.
 function add(button) {
-  const links = [...button.closest("section").querySelectorAll("a[download][data-sha256]")];
+  const links = [...button.closest("section").querySelectorAll("a[download][data-size]")];
   const root = new URL(document.querySelector("a.brand").href);
   const found = links.map((link) => ({
-    path: link.href.slice(root.href.length), size: Number(link.dataset.size), sha256: link.dataset.sha256,
+    path: link.href.slice(root.href.length), size: Number(link.dataset.size), sha256: link.closest("tr").querySelector(".sum").textContent,
   }));
   const files = new Map([...read(), ...found].map((file) => [file.path, file]));
   write([...files.values()]);

@@ -93,9 +93,13 @@ function along(data) {
   return places;
 }
 
-// Places of dots, each an absolute move.
+// Places of dots, each a step from the one before.
 function dots(data) {
-  return data.split("h0").filter(Boolean).map((place) => place.slice(1).split(" ").map(Number));
+  let x = 0, y = 0;
+  return data.split("h0").filter(Boolean).map((step) => {
+    const [across, down] = step.match(/-?\d+/g).map(Number);
+    return [(x += across), (y += down)];
+  });
 }
 
 // Rows of each group as objects; `index` keeps a line's order, and what has no series has none.

@@ -87,6 +87,11 @@ export class Index {
     return this.orders.get(key);
   }
 
+  // A word as people read it.
+  title(word) {
+    return this.data.titles[word] ?? word;
+  }
+
   value(row, column) {
     const { data } = this;
     if (column === "state") return data.state[row];
@@ -173,7 +178,7 @@ export async function start(form) {
   let index, loading, sort = [asked.get("sort") ?? "name", asked.has("down")], shown = SHOWN, waiting;
   const load = () => (loading ??= fetch(form.dataset.index).then((answer) => answer.json()).then((data) => {
     index = new Index(data);
-    fillWords(form, data, asked);
+    fillWords(form, index, asked);
   }));
   const show = async () => {
     await load();
@@ -227,10 +232,10 @@ function columnBoxes(form, chosen) {
   });
 }
 
-function fillWords(form, data, asked) {
+function fillWords(form, index, asked) {
   for (const [name, column] of Object.entries(WORDS)) {
     if (name === "status") continue;
-    form.elements[name].append(...data.words[column].map((word) => new Option(word, word)));
+    form.elements[name].append(...index.data.words[column].map((word) => new Option(index.title(word), word)));
     form.elements[name].value = asked.get(name) ?? "";
   }
 }
@@ -285,7 +290,8 @@ function cell(index, row, [name, , number], root) {
   } else if (number) {
     made.className = "n";
     made.textContent = written(name, index.data.numbers[name][row]);
-  } else made.textContent = name === "aliases" ? index.data.aliases[row].replaceAll("\n", ", ") : index.value(row, name);
+  } else if (name === "aliases") made.textContent = index.data.aliases[row].replaceAll("\n", ", ");
+  else made.textContent = index.data.of[name][row].map((place) => index.title(index.data.words[name][place])).join(", ");
   return made;
 }
 

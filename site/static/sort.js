@@ -19,16 +19,17 @@ export function makeSortable(table) {
 }
 
 function sort(body, column, sign) {
-  const rows = [...body.rows].map((row) => [key(row.cells[column]), row]);
+  const numbers = body.parentElement.classList.contains(`n${column + 1}`);
+  const rows = [...body.rows].map((row) => [key(row.cells[column], numbers), row]);
   rows.sort(([a], [b]) => compare(a, b, sign));
   body.append(...rows.map(([, row]) => row));
 }
 
 // The text of a cell; a number when it begins with one, so that "452 ± 10" sorts by 452.
-function key(cell) {
+function key(cell, number) {
   const text = cell.textContent.trim().replace("\u2212", "-");
-  const number = cell.classList.contains("n") ? parseFloat(text.replace(/[\u202f\s]/g, "")) : NaN;
-  return Number.isNaN(number) ? text : number;
+  const value = number || cell.classList.contains("n") ? parseFloat(text.replace(/[\u202f\s]/g, "")) : NaN;
+  return Number.isNaN(value) ? text : value;
 }
 
 function compare(a, b, sign) {

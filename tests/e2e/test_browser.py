@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,27 @@ def axe() -> str:
     if not path.is_file():
         pytest.skip("axe-core is not installed: make assets fetches it")
     return path.read_text(encoding="utf-8")
+
+
+def test_charts_can_be_read_on_a_telephone(visit):
+    """No number of an axis is smaller than the small print beside it, and none lies over another."""
+    page = visit("targets/good/", viewport={"width": 360, "height": 780})
+    boxes = page.evaluate(NUMBERS_OF_AXES)
+    assert min(box["size"] for axis in boxes for box in axis) >= 10.0  # px
+    for axis in boxes:
+        for one, other in itertools.pairwise(sorted(axis, key=lambda box: (box["left"], box["top"]))):
+            assert other["left"] >= one["right"] or abs(other["top"] - one["top"]) >= one["size"], (one, other)
+
+
+#: Where the numbers of each axis that are shown stand, and how large their letters are (px).
+NUMBERS_OF_AXES = """() => [...document.querySelectorAll("svg.chart :is(.x, .y)")].map((axis) => {
+  const drawing = axis.closest("svg");
+  const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+  return [...axis.querySelectorAll("text")].filter((text) => getComputedStyle(text).display !== "none").map((text) => {
+    const { left, right, top } = text.getBoundingClientRect();
+    return { left, right, top, size: parseFloat(getComputedStyle(text).fontSize) * scale, text: text.textContent };
+  });
+})"""
 
 
 def test_everything_reads_without_scripts(visit):
@@ -167,7 +189,8 @@ MANY = """async () => {
     words: { instruments: ["irdis", "naco"], setups: ["H"], strategies: ["adi"], surveys: ["a", "b"], statuses: ["X"] },
     of: { instruments: of((i) => [i % 2]), setups: of(() => [0]), strategies: of(() => []),
           surveys: of((i) => [i % 2]), statuses: of(() => []) },
-    companions: {}, numbers: Object.fromEntries(numbers.map((name, k) => [name, of((i) => (i * (k + 13)) % 89)])),
+    titles: {}, companions: {},
+    numbers: Object.fromEntries(numbers.map((name, k) => [name, of((i) => (i * (k + 13)) % 89)])),
   });
   const searches = {
     name: [{ q: "hd 123" }, "name"], typo: [{ q: "gaja dr3 10000" }, "name"], sorted: [{ q: "hip 1" }, "distance"],
