@@ -46,7 +46,7 @@ def derive(
     connection.execute(UNKNOWN_COMPANIONS)
     connection.execute(UNKNOWN_JUDGED)
     add_verdicts(connection, audience)
-    for step in (EPOCHS, COMPANION_STATUS, DETECTION_STATUS):
+    for step in (EPOCHS, COMPANION_STATUS, DETECTION_STATUS, FAR_BEHIND):
         connection.execute(step)
     add_positions(connection, audience)
 
@@ -157,4 +157,11 @@ UPDATE companion SET status = coalesce(
 DETECTION_STATUS = """
 UPDATE detection SET status = coalesce(
     (SELECT c.status FROM companion c WHERE c.companion_id = detection.companion_id), 'UNDEFINED')
+"""
+
+#: A star in the background is not as far away as the target: what was derived with the target's distance is not true.
+FAR_BEHIND = """
+DELETE FROM measurement
+WHERE quantity IN ('absolute_mag', 'isochrone_mass') AND starts_with(preferred_reason, 'derived')
+    AND companion_id IN (SELECT companion_id FROM companion WHERE status = 'BACKGROUND')
 """

@@ -26,6 +26,7 @@ SELECT m.target_id, m.companion_id, m.band, m.number, m.reference_id, m.value,
         THEN greatest(m.release_date, t.release_date) END AS release_date
 FROM measurement m JOIN target t USING (target_id)
 WHERE m.quantity = 'apparent_mag' AND m.companion_id IS NOT NULL AND m."limit" IS NULL AND t.parallax > 0 AND t.age > 0
+    AND coalesce(t.parallax_error, 0) <= t.parallax / 3 -- a distance that is worse is none
 ORDER BY m.companion_id, m.band, m.reference_id, m.number
 """
 

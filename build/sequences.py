@@ -39,7 +39,8 @@ FIELD_WIDTH, PAIR_WIDTH = 0.25, 1.0  # mag: there are hundreds of field dwarfs, 
 SYSTEM = 0.2
 #: What the order of a sum decides is not kept: the same rows give the same release.
 DECIMALS = 6
-#: What companions are known to shine with: published, or as our own detections say, which come second.
+#: What companions are known to shine with: published, or as our own detections say, which come second. Several
+#: reductions of one observation show the same frames: only the most precise of them counts.
 _MAGNITUDES = f"""
 WITH seen AS (
     SELECT companion_id, band, value, error_minus, error_plus, simulated, workspace, release_date, 0 AS rank
@@ -48,17 +49,21 @@ WITH seen AS (
     SELECT companion_id, filter, apparent_mag, apparent_mag_error, apparent_mag_error, simulated, workspace,
         release_date, 1
     FROM detection WHERE companion_id IS NOT NULL AND apparent_mag IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY companion_id, filter, observation_id
+        ORDER BY apparent_mag_error NULLS LAST, apparent_mag, reduction_id, number, wavelength) = 1
 ), several AS (
     SELECT companion_id FROM seen GROUP BY companion_id HAVING min(band) <> max(band)
 )
 SELECT s.* EXCLUDE (simulated, release_date) REPLACE (
-        CASE WHEN t.workspace = $ours THEN $ours ELSE s.workspace END AS workspace), c.target_id, c.status, t.parallax,
+        CASE WHEN t.workspace = $ours THEN $ours ELSE s.workspace END AS workspace), c.target_id, t.parallax,
     coalesce(t.parallax_error, 0) AS parallax_error, s.simulated OR t.simulated AS simulated,
     CASE WHEN s.release_date IS NOT NULL AND t.release_date IS NOT NULL
         THEN greatest(s.release_date, t.release_date) END AS release_date
 FROM seen s SEMI JOIN several USING (companion_id)
     JOIN companion c USING (companion_id) JOIN target t ON t.target_id = c.target_id
-WHERE t.parallax > 0 AND (regexp_full_match(band, '.+/(BB_)?(J|H|K|Ks)') OR band IN {BANDS})
+WHERE t.parallax > 0 AND c.status IS DISTINCT FROM 'BACKGROUND'
+    AND (regexp_full_match(band, '.+/(BB_)?(J|H|K|Ks)') OR band IN {BANDS})
 WINDOW camera AS (PARTITION BY companion_id, regexp_replace(band, '/[^/]*$', ''))
 QUALIFY rank = min(rank) OVER (PARTITION BY companion_id, band) AND min(band) OVER camera <> max(band) OVER camera
 ORDER BY companion_id, band, rank, value, error_minus, error_plus, workspace
@@ -66,19 +71,21 @@ ORDER BY companion_id, band, rank, value, error_minus, error_plus, workspace
 
 
 class _Seen(NamedTuple):
-    """One object in one plane."""
+    """One object in one plane; `shared` (mag²) is the covariance of magnitude and colour."""
 
     row: Row
     band: str
     magnitude: Magnitude
     colour: Magnitude
+    shared: float
     member: bool
 
 
 def add_positions(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Add as `measurement`s by how much companions are redder than a sequence, and which type field dwarfs have there.
 
-    Derived from the magnitudes and the parallax, with the rights of both.
+    Derived from the magnitudes and the parallax, with the rights of both; of stars in the background nothing is told,
+    for they are not as far away as the target.
     """
     by_companion: dict[str, list[Row]] = defaultdict(list)
     for row in read(connection, _MAGNITUDES, {"ours": audience.workspace}):
@@ -92,6 +99,7 @@ def add_positions(connection: duckdb.DuckDBPyConnection, audience: Audience) -> 
         places = stand(
             members, np.array([one.row["companion_id"] for one in seen]),
             _columns([one.magnitude for one in seen]), _columns([one.colour for one in seen]),
+            np.nan_to_num([one.shared for one in seen]),
         )  # fmt: skip
         whom = "field dwarfs" if plane in FIELD else "imaged companions"
         made += [row for n, one in enumerate(seen) for row in _measurements(one, places, n, whom, plane)]
@@ -114,14 +122,15 @@ def _in_plane(rows: list[Row], plane: Plane, audience: Audience) -> list[_Seen]:
             continue
         used = [*bands[plane.blue], *bands[plane.red]]
         systematic = Magnitude(0.0, 0.0 if plane in PAIRS or camera == "MKO" else SYSTEM)
-        along = blue if plane.along == plane.blue else red
+        along, sign = (blue, 1.0) if plane.along == plane.blue else (red, -1.0)
         try:
             magnitude = absolute(along, used[0]["parallax"], used[0]["parallax_error"]) + systematic
         except BadInput:
             continue  # its parallax is no distance
-        member = used[0]["status"] != "BACKGROUND" and all(row["rank"] == 0 and not row["simulated"] for row in used)
+        member = all(row["rank"] == 0 and not row["simulated"] for row in used)
         names = (used[0]["band"], next(row["band"] for row in bands[plane.red]))
-        found.append(_Seen(_rights(used, audience), "-".join(names), magnitude, blue - red + systematic, member))
+        colour, shared = blue - red + systematic, sign * along.error**2
+        found.append(_Seen(_rights(used, audience), "-".join(names), magnitude, colour, shared, member))
     return found
 
 
@@ -149,7 +158,7 @@ def _dwarfs(connection: duckdb.DuckDBPyConnection, plane: Plane) -> Members:
 
 
 def _companions(seen: list[_Seen]) -> Members:
-    """The objects of which somebody published both magnitudes, but stars in the background."""
+    """The objects of which somebody published both magnitudes."""
     own = [one for one in seen if one.member]
     return Members(
         np.array([one.row["companion_id"] for one in own], str), np.array([one.magnitude.value for one in own]),

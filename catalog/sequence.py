@@ -56,7 +56,11 @@ class Stand:
 
 
 def stand(
-    members: Members, names: NDArray[np.str_], magnitude: tuple[Floats, Floats], colour: tuple[Floats, Floats]
+    members: Members,
+    names: NDArray[np.str_],
+    magnitude: tuple[Floats, Floats],
+    colour: tuple[Floats, Floats],
+    shared: Floats,
 ) -> Stand:
     """Where objects stand against a sequence; a member is compared with the others.
 
@@ -65,23 +69,31 @@ def stand(
     members : Members
     names : (object,)
     magnitude, colour : values and 1σ errors, (object,), mag
-        The errors are taken as independent.
+    shared : (object,), mag²
+        Covariance of magnitude and colour, which have a band in common: σ² of that band if the magnitude is of the
+        bluer one, −σ² if it is of the redder.
     """
+    columns = (*magnitude, *colour, shared)
     parts = [
-        _stand(members, names[n : n + _AT_ONCE], *(values[n : n + _AT_ONCE] for values in (*magnitude, *colour)))
+        _stand(members, names[n : n + _AT_ONCE], *(values[n : n + _AT_ONCE] for values in columns))
         for n in range(0, len(names), _AT_ONCE)
     ]
     return Stand(*np.concatenate([np.empty((4, 0)), *parts], axis=1))
 
 
 def _stand(
-    members: Members, names: NDArray[np.str_], magnitude: Floats, error: Floats, colour: Floats, colour_error: Floats
-) -> Floats:
-    """The four columns of `Stand`, (4, object)."""
+    members: Members, names: NDArray[np.str_], magnitude: Floats, error: Floats, colour: Floats, colour_error: Floats,
+    shared: Floats,
+) -> Floats:  # fmt: skip
+    """The four columns of `Stand`, (4, object).
+
+    The offset is the colour less that of the sequence, which changes by `slope` with the magnitude: the variance of a
+    difference of two numbers that are not independent.
+    """
     away = members.magnitude - magnitude[:, None]
     weights = np.exp(-0.5 * (away / members.width) ** 2) * (members.names != names[:, None])
     expected, slope, spread = _local_line(away, members.colour, weights)
-    offset_error = np.sqrt(colour_error**2 + (slope * error) ** 2 + spread**2)
+    offset_error = np.sqrt(colour_error**2 + (slope * error) ** 2 - 2 * slope * shared + spread**2)
     typed = np.isfinite(members.kind)
     kind, rise, scatter = _local_line(away[:, typed], members.kind[typed], weights[:, typed])
     return np.array([colour - expected, offset_error, kind, np.hypot(scatter, rise * error)])

@@ -16,10 +16,16 @@ def told(tmp_path_factory):
     published_facts(store, "main")
     seen = folder / "seen.csv"
     seen.write_text(
-        "target_name,mjd,instrument,filter,wavelength,separation,separation_error,position_angle,position_angle_error,"
-        "companion_id,apparent_mag,apparent_mag_error\n"
-        "HR 8799,57000.2,sphere-irdis,SPHERE/BB_J,1.245,1715,3,66,0.1,hr-8799-b,19.5,0.2\n"
-        "HR 8799,57001.2,sphere-irdis,SPHERE/BB_H,1.625,1715,3,66,0.1,hr-8799-b,18.0,0.1\n"
+        "target_name,mjd,instrument,filter,wavelength,algorithm,separation,separation_error,position_angle,"
+        "position_angle_error,companion_id,apparent_mag,apparent_mag_error\n"
+        "HR 8799,57000.2,sphere-irdis,SPHERE/BB_J,1.245,PCA,1715,3,66,0.1,hr-8799-b,19.5,0.2\n"
+        "HR 8799,57001.2,sphere-irdis,SPHERE/BB_H,1.625,PCA,1715,3,66,0.1,hr-8799-b,18.0,0.1\n"
+        "HR 8799,57000.2,sphere-irdis,SPHERE/BB_J,1.245,PCA,3000,3,20,0.1,once,19.5,0.2\n"
+        "HR 8799,57001.2,sphere-irdis,SPHERE/BB_H,1.625,PCA,3000,3,20,0.1,once,18.0,0.1\n"
+        "HR 8799,57000.2,sphere-irdis,SPHERE/BB_J,1.245,PCA,4000,3,220,0.1,twice,19.5,0.2\n"
+        "HR 8799,57000.2,sphere-irdis,SPHERE/BB_J,1.245,TLOCI,4000,3,220,0.1,twice,19.3,0.4\n"
+        "HR 8799,57001.2,sphere-irdis,SPHERE/BB_H,1.625,PCA,4000,3,220,0.1,twice,18.0,0.1\n"
+        "HR 8799,57001.2,sphere-irdis,SPHERE/BB_H,1.625,TLOCI,4000,3,220,0.1,twice,18.0,0.1\n"
     )
     import_file(store, seen, "main", release_date="2020-01-01")
     done = publish(store, folder / "out", as_of="2026-01-01")
@@ -66,3 +72,9 @@ def test_detections_are_placed_where_nothing_is_published(told):
     assert error > 0.2  # of the photometry alone
     assert offset == pytest.approx(1.5, abs=1.5)
     assert day == "2025-01-01"  # the later of detection and star
+
+
+def test_two_reductions_of_the_same_frames_are_not_two_measurements(told):
+    """The better of both counts, as for an object that was reduced once."""
+    twice, once = (told[name, "SPHERE/BB_J-SPHERE/BB_H", "sequence_offset"][:2] for name in ("twice", "once"))
+    assert twice == once
