@@ -43,8 +43,9 @@ def end_of_proprietary_period(store: Store, dataset: str, night: str, workspace:
     days = policy_of(store, workspace)["proprietary_days"]
     if days is None or not night or store.noted(f"releases/{dataset}", workspace=workspace):
         return None
-    # A night is named by its evening: a day more, and the last of its frames is as old as the period too.
-    day = (date.fromisoformat(night) + timedelta(days=days + 1)).isoformat()
+    # A night is named by its evening and ends at noon of the next day: at 00:00 after that its last frame, too, is old
+    # enough.
+    day = (date.fromisoformat(night) + timedelta(days=days + 2)).isoformat()
     changed = datetime.now(UTC).isoformat(timespec="seconds")
     said = {"release_date": day, "changed": changed, "by": f"proprietary period of {days} d"}
     store.note(f"releases/{dataset}", said, workspace=workspace)

@@ -4,6 +4,7 @@ import json
 
 import duckdb
 import pytest
+from astropy.time import Time
 from click.testing import CliRunner
 from releases import OPEN, facts, release, sequence
 
@@ -13,6 +14,7 @@ from lyot.build.resolve import resolve_names
 from lyot.build.rights import end_of_proprietary_period
 from lyot.cli import cli
 from lyot.errors import BadInput, NotFound
+from lyot.reduce.classify import night_of
 from lyot.store import Store
 
 
@@ -148,7 +150,10 @@ def test_raw_nights_become_public_when_the_proprietary_period_of_their_workspace
     name = "sphere-irdis/x/2016-09-15/db-h23"
     assert end_of_proprietary_period(store, name, "2016-09-15", "main") is None
     set_policy(store, "main", "A. Grange", proprietary_days=365)
-    assert end_of_proprietary_period(store, name, "2016-09-15", "main") == "2017-09-16"
-    assert store.noted(f"releases/{name}", workspace="main")["release_date"] == "2017-09-16"
+    day = end_of_proprietary_period(store, name, "2016-09-15", "main")
+    last_frame = Time("2016-09-16T11:59:00", scale="utc")  # nights run from noon to noon, UTC
+    assert night_of(float(last_frame.mjd)) == "2016-09-15"
+    assert 365.0 <= Time(day, scale="utc").mjd - last_frame.mjd < 366.0
+    assert store.noted(f"releases/{name}", workspace="main")["release_date"] == day == "2017-09-17"
     set_policy(store, "main", "A. Grange", proprietary_days=0)
     assert end_of_proprietary_period(store, name, "2016-09-15", "main") is None, "what was given is not moved"
