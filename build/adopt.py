@@ -66,7 +66,8 @@ def adopt(store: Store, cube_path: str | Path, *, options: AdoptOptions) -> Kept
     if options.psf is not None:
         files["psf"] = read_fits(options.psf)
     frames = _frames(files["cube"])
-    setup = _setup(options, len(frames), files["cube"].name)
+    turns = np.unique(files["angles"].values).size > 1  # the pupil was held: how well is in the error of North
+    setup = _setup(options, len(frames), files["cube"].name, turns)
     cube = _cube(files, frames, setup, options)
     product = Product(
         kind="cube",
@@ -215,7 +216,7 @@ def _fitting(psf: Images, shape: tuple[int, ...]) -> Images:
     return psf[:, cy - half[0] : cy + half[0] + 1, cx - half[1] : cx + half[1] + 1]
 
 
-def _setup(options: AdoptOptions, nwave: int, name: str) -> _Setup:
+def _setup(options: AdoptOptions, nwave: int, name: str, turns: bool) -> _Setup:
     camera = instrument(options.instrument)
     day = utc_day(options.date)
     filter_name, wavelengths = options.filter, options.wavelengths
@@ -238,7 +239,7 @@ def _setup(options: AdoptOptions, nwave: int, name: str) -> _Setup:
         wavelengths=np.asarray(wavelengths),
         pixel_scale=options.pixel_scale or constant.value,
         pixel_scale_error=constant.error * (options.pixel_scale or constant.value) / constant.value,
-        true_north_error=camera.constant("true_north", day).error,
+        true_north_error=camera.north_error(day, pupil_held=turns),
     )
 
 

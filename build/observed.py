@@ -32,8 +32,13 @@ def frame_columns(night: Night) -> list[fits.Column]:
 
 
 def observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
-    """What is known of the observation, for the catalogue."""
+    """What is known of the observation, for the catalogue: of the frames that are not flagged, as reductions use it."""
     cube, first = night.finished(), job.frames.science[0]
+    each = [(one.exposure or 0.0, one.frames) for one in job.frames.science]
+    exposures = np.repeat([time for time, _ in each], [count for _, count in each])
+    if any(night.flags):
+        fit = np.array([not flag for flag in night.flags])
+        cube, exposures = cube.select(fit), exposures[fit]
     date = job.frames.night
     true_north = night.instrument.constant("true_north", date)
     scale = night.instrument.constant("pixel_scale", date)
@@ -50,12 +55,12 @@ def observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
         "date": Time(middle, format="mjd", scale="utc").iso[:10],
         "mjd": middle,
         **medians(night),
-        "exposure_time": sum((one.exposure or 0.0) * one.frames for one in job.frames.science),
-        "frames": cube.frames.shape[1] - sum(map(bool, night.flags)),
+        "exposure_time": float(exposures.sum()),
+        "frames": cube.frames.shape[1],
         "parallactic_angle": night.cards["LYOT PARALLACTIC"][0] if "LYOT PARALLACTIC" in night.cards else None,
         "field_rotation": cube.rotation,
         "true_north": true_north.value,
-        "true_north_error": _north_error(night),
+        "true_north_error": night.instrument.north_error(date, pupil_held=first.tracking == "PUPIL"),
         "pixel_scale": scale.value,
         "pixel_scale_error": scale.error,
         "field_of_view": min(cube.frames.shape[-2:]) * cube.pixel_scale / 1e3,
@@ -66,11 +71,3 @@ def observation(job: RawJob, product: Product, night: Night) -> dict[str, Any]:
         "workspace": job.workspace,
     }
 
-
-def _north_error(night: Night) -> float:
-    """Error of where North is, deg: true north, the arm's turn, and in pupil tracking that of the pupil."""
-    names = ["true_north", "instrument_offset"]
-    if night.dataset.science[0].tracking == "PUPIL":
-        names.append("pupil_offset")
-    errors = [night.instrument.constant(name, night.dataset.night).error for name in names]
-    return float(np.linalg.norm(errors))

@@ -144,6 +144,15 @@ class Instrument(Declaration):
             raise NotFound(f"{self.name} has no {name} for {date}")
         return max(valid, key=lambda c: c.since)
 
+    def north_error(self, date: str, *, pupil_held: bool) -> float:
+        """Error of where North is in the frames, deg: true north, the camera's turn, and that of a pupil held still.
+
+        The last two count where the instrument has them as constants of their own (Delorme et al. 2017).
+        """
+        needed = ("true_north", "instrument_offset", *(("pupil_offset",) if pupil_held else ()))
+        known = {one.name for one in self.calibrations}
+        return math.hypot(*(self.constant(name, date).error for name in needed if name in known))
+
 
 @cache
 def instruments() -> dict[str, Instrument]:

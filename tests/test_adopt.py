@@ -79,6 +79,23 @@ def test_its_row_says_what_was_observed(store, folder):
     assert row["release_date"] is None
 
 
+@pytest.mark.parametrize(
+    ("instrument", "more", "turning", "held"),  # Delorme et al. 2017, Maire et al. 2016: 0.08°, 0.11°, 0.10°
+    [
+        ("sphere-irdis", {"filter": "H2"}, (0.08**2 + 0.11**2) ** 0.5, 0.08),
+        ("sphere-ifs", {"filter": None, "wavelengths": (1.2,)}, (0.08**2 + 0.11**2 + 0.10**2) ** 0.5, 0.0164**0.5),
+        ("naco", {}, 0.10, 0.10),
+    ],
+)
+def test_north_is_as_uncertain_as_all_that_tells_it(store, folder, instrument, more, turning, held):
+    """True north, the turn of the camera and, where the pupil was held and the field turned, that of the pupil."""
+    for name, angles, error in (("a", np.linspace(-10.0, 30.0, NTIME), turning), ("b", np.full(NTIME, 12.0), held)):
+        fits_file(folder / "angles.fits", angles)
+        kept = take(store, folder, instrument=instrument, target=name, **more)
+        (row,) = store.rows(kept, "observation").to_pylist()
+        assert row["true_north_error"] == pytest.approx(error, rel=1e-6)
+
+
 def test_the_same_again_makes_nothing_and_another_option_makes_another(store, folder):
     first = take(store, folder)
     assert take(store, folder).created == first.created

@@ -64,6 +64,7 @@ def test_the_planet_is_where_it_was_put(level1):
 
 def test_the_star_is_as_bright_as_it_was(level1):
     cube = level1[1].finished()
+    assert cube.psf_normalised is False
     for wave, fwhm in enumerate(raw_irdis.FWHM):
         assert cube.psf[wave].max() == pytest.approx(raw_irdis.LIGHT * 16.0, rel=0.02)
         assert cube.fwhm[wave] == pytest.approx(fwhm, rel=0.01)

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -40,5 +41,11 @@ def test_what_is_good_is_reduced_and_the_rest_says_why(tmp_path):
     with fits.open(io.BytesIO(data)) as hdus:
         assert [flag.strip() for flag in hdus["FRAMES"].data["FLAG"]] == ["open loops"] * 2 + [""] * 3
         assert {"STREHL", "SEEING", "COHERENCE_TIME", "R0", "WIND"} <= set(hdus["FRAMES"].columns.names)
+        times, angles = (np.array(hdus["FRAMES"].data[name][2:], float) for name in ("TIME", "ANGLE"))
+        exposure = hdus[0].header["ESO DET SEQ1 DIT"]
+    (row,) = store.rows(kept, "observation").to_pylist()  # tells of the frames that are used
+    assert (row["frames"], row["exposure_time"]) == (3, pytest.approx(3 * exposure))
+    assert row["mjd"] == pytest.approx(times.mean(), abs=1e-6)
+    assert row["field_rotation"] == pytest.approx(np.ptp(angles), abs=1e-6)
     assert read_cube(data).frames.shape[1] == 3
     assert {"raw_file", "association"} <= set(kept.tables)
