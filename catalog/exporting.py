@@ -16,6 +16,7 @@ Row = Mapping[str, Any]
 DERIVED = {
     "companion": ("status", "epochs"),
     "detection": ("status", "proposed"),
+    "detection_limit": ("mass_limit",),
     "observation": ("product_key",),
     "reduction": ("product_key",),
 }

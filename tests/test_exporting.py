@@ -50,6 +50,10 @@ def test_what_a_row_does_not_have_is_not_inherited():
 def test_the_build_s_own_rows_stay():
     rows = {
         "companion": [{"companion_id": "b", "target_id": "hd-1", "name": "HD 1 b", "status": "COMPANION", "epochs": 3}],
+        "observation": [{"observation_id": "o", "target_id": "hd-1", "date": "2020-01-01"}],
+        "reduction": [{"reduction_id": "r", "observation_id": "o", "target_id": "hd-1"}],
+        "detection_limit": [{"reduction_id": "r", "observation_id": "o", "noise": "mawet", "separation": 500.0,
+                             "contrast": 1e-5, "mass_limit": 7.0}],  # by isochrones of ours
         "verdict": [
             {"companion_id": "b", "target_id": "hd-1", "origin": "astrometry", "status": "COMPANION"},
             {"companion_id": "b", "target_id": "hd-1", "origin": "human", "status": "BACKGROUND", "author": "Me"},
@@ -58,6 +62,9 @@ def test_the_build_s_own_rows_stay():
     document = document_of(rows)
     assert document["companions"] == [{"companion_id": "b", "target_id": "hd-1", "name": "HD 1 b"}]
     assert [row["origin"] for row in document["verdicts"]] == ["human"]
+    (limit,) = document["observations"][0]["reductions"][0]["detection_limits"]
+    assert limit["contrast"] == 1e-5
+    assert "mass_limit" not in limit
 
 
 def test_flat_detections_come_back():
