@@ -22,7 +22,7 @@ ENOUGH = 3  # stars, for tenths to mean anything
 LIMITS = """\
 SELECT l.target_id, round(l.separation / 100.0) / 10.0 AS separation, max(l.delta_mag) AS delta_mag, l.simulated
 FROM detection_limit l JOIN observation o ON o.observation_id = l.observation_id
-WHERE l.noise = 'mawet' AND l.delta_mag IS NOT NULL
+WHERE l.noise = 'mawet' AND l.delta_mag IS NOT NULL AND coalesce(l.sigma, 5) = 5
   AND (o.survey_id = :target OR :target = '' AND NOT l.simulated)
 GROUP BY l.target_id, 2, l.simulated ORDER BY 2, l.target_id"""
 FOUND = """\

@@ -5,7 +5,7 @@ import re
 import sqlite3
 
 import pytest
-from baked import release
+from baked import bake, release
 
 from lyot.site.chart import Subject
 from lyot.site.render import render
@@ -33,6 +33,17 @@ def test_half_of_the_stars_were_observed_as_deep_as_the_median():
     found = {line.layer: line for line in STACKED.points([limit(n, float(n)) for n in range(11)], Subject({}, "s"))}
     assert {name: line.y.tolist() for name, line in found.items()} == {"tenth": [9.0], "half": [5.0], "most": [1.0]}
     assert not any(line.simulated for line in found.values())
+
+
+def test_limits_at_another_significance_are_not_mixed_with_those_at_five(tmp_path):
+    """At 3σ a reduction seems half a magnitude deeper than it is."""
+    rights = {"workspace": "main", "simulated": 0}
+    limits = [{"target_id": "1", "observation_id": "o", "reduction_id": f"r{sigma}", "noise": "mawet",
+               "separation": 500.0, "delta_mag": depth, "sigma": sigma, **rights}
+              for sigma, depth in ((5.0, 12.0), (3.0, 12.4), (None, 11.0))]  # fmt: skip
+    seen = {"observation_id": "o", "target_id": "1", "date": "2020-01-01", **rights}
+    with sqlite3.connect(bake(tmp_path, {"observation": [seen], "detection_limit": limits}) / "lyot.db") as connection:
+        assert connection.execute(STACKED.sql, {"target": ""}).fetchall() == [("1", 0.5, 12.0, 0)]
 
 
 def test_simulated_stars_are_left_out_unless_there_are_no_others():
