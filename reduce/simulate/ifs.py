@@ -253,15 +253,15 @@ def _add_point(
     track: tuple[tuple[float, float], ...],
     flux: float,
 ) -> None:
-    """Add a source that moves along `track` (mas): each point inside the hexagons sees it at one instant."""
-    for i, shift in enumerate(INSIDE):
-        place = track[i % len(track)]
+    """Add a source that moves along `track` (mas), as long at each of its places."""
+    share = np.float32(flux / (len(INSIDE) * len(track)))
+    for place in track:
         row, column = round(place[1] / SCALE[1] / ROW), round(place[0] / SCALE[0] / PITCH)
         window = (_around(row, ROWS), _around(column, COLUMNS))
-        for rows, x, y in _places(window, shift, place):
-            if len(x) and len(y):
-                seen = off_axis(wavefront, colour, x, y)
-                field[rows, window[1]] += np.float32(flux / len(INSIDE)) * seen
+        for shift in INSIDE:
+            for rows, x, y in _places(window, shift, place):
+                if len(x) and len(y):
+                    field[rows, window[1]] += share * off_axis(wavefront, colour, x, y)
 
 
 def _around(middle: int, reach: int) -> slice:

@@ -64,15 +64,18 @@ class Wavefront:
     ----------
     path : (SAMPLES, SAMPLES), µm
     halo : float
-        Share of the light at 1.6 µm that the turbulence spreads beyond the core; it goes as λ⁻².
+        Share of the light at 1.6 µm that the turbulence spreads beyond the core.
     """
 
     path: Images
     halo: float
 
     def core(self, wavelength: float) -> float:
-        """Share of the light that stays in the diffraction pattern."""
-        return 1.0 - self.halo * (1.6 / wavelength) ** 2
+        """Share of the light that stays in the diffraction pattern: exp(−σ²), σ the phase that the turbulence leaves.
+
+        The path is the same at all wavelengths, so σ goes as 1/λ.
+        """
+        return float((1.0 - self.halo) ** ((1.6 / wavelength) ** 2))
 
 
 @lru_cache(maxsize=8)
