@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -16,7 +17,8 @@ from lyot.reduce.calibrate.raw import Window, clean_mean
 from lyot.reduce.classify import RawFile
 from lyot.reduce.step import Step
 
-SMOOTH = 65  # px, scale of the lamp's illumination
+SMOOTH = 65  # px, scale of the lamp's illumination, which is no part of a pixel's sensitivity
+DARK = 0.2  # of the usual light; less is none
 
 
 class MakeFlat(Step):
@@ -48,6 +50,8 @@ class MakeFlat(Step):
 class MakeLampFlat(Step):
     """Difference of two exposures of one lamp, over its median (detector flats of the IFS)."""
 
+    version: ClassVar[int] = 2  # the unlit edge is no surroundings
+
     lowest: float = Field(0.9, description="pixels less sensitive are bad")
     highest: float = Field(1.1, description="pixels more sensitive are bad")
 
@@ -68,7 +72,8 @@ class MakeLampFlat(Step):
         if middle <= 0:
             raise Unprocessable(f"{need}: {longest:g} s shows no more light than {shortest:g} s; was the lamp on?")
         flat = light / np.float32(middle)
-        alone = flat / np.maximum(uniform_filter(np.clip(flat, 0.2, 5.0), SMOOTH), 0.2)  # the lamp's own shape is none
+        lit = ((flat > DARK) & (flat < 1.0 / DARK)).astype(np.float32)  # the detector's unlit edge is no surroundings
+        alone = flat * uniform_filter(lit, SMOOTH) / np.maximum(uniform_filter(flat * lit, SMOOTH), DARK**2)
         bad = ~((alone > self.lowest) & (alone < self.highest))
         quality = {"rms": float(flat[~bad].std()), "bad_fraction": float(bad.mean()), "level": middle}
         return Master(need, {"VALUE": np.where(bad, np.float32(1), flat), "BAD": bad}, quality)

@@ -51,7 +51,8 @@ class Mending:
         sources = np.full((len(places), NEIGHBOURS), -1, np.int64)
         weights = np.zeros(sources.shape, np.float32)
         _nearest(bad, places, offsets, sources)
-        _weigh(sources, places, bad.shape[1], _covariance(beam), weights)
+        dy, dx = np.indices((2 * REACH + 1, 2 * REACH + 1))
+        _weigh(sources, places, bad.shape[1], covariance(beam, np.hypot(dy, dx)), weights)
         return cls(places, sources, weights)
 
     @classmethod
@@ -77,16 +78,15 @@ def _offsets() -> NDArray[np.int64]:
     return np.stack([dy.ravel()[order], dx.ravel()[order]], axis=1)
 
 
-def _covariance(beam: float) -> Floats:
-    """Covariance of two pixels (|dy|, |dx|) apart in a field of point sources, 1 at no distance.
+def covariance(beam: float, apart: Floats) -> Floats:
+    """Covariance of two places some distance apart in a field of point sources, 1 at no distance.
 
-    The transform of the square of a round pupil's optical transfer function.
+    The transform of the square of a round pupil's optical transfer function. Lengths in units of one's own.
     """
     f = np.linspace(0.0, 1.0, 257)  # of the cut-off D/λ
     transfer = 2 / np.pi * (np.arccos(f) - f * np.sqrt(1 - f * f))
     power = transfer**2 * f
-    dy, dx = np.indices((2 * REACH + 1, 2 * REACH + 1))
-    found: Floats = j0(2 * np.pi / beam * np.hypot(dy, dx)[..., None] * f) @ power / power.sum()
+    found: Floats = j0(2 * np.pi / beam * apart[..., None] * f) @ power / power.sum()
     return found
 
 

@@ -23,15 +23,18 @@ def kernel() -> Images:
 
 
 def without_crosstalk(image: Images) -> Images:
-    """The image, (y, x) counts, less what its pixels spread."""
+    """The image, (y, x) counts, as it was before its pixels spread: what spread was the image, not what came of it.
+
+    To subtract the convolved image instead takes off too much (2 % of a spectrum, more where it is faint).
+    """
     shape = tuple(next_fast_len(n + HALF, real=True) for n in image.shape)
-    spread = irfft2(rfft2(image, shape, workers=threads()) * _transformed(shape), shape, workers=threads())
-    return np.asarray(image - spread[: image.shape[0], : image.shape[1]], np.float32)
+    whole = irfft2(rfft2(image, shape, workers=threads()) * _undone(shape), shape, workers=threads())
+    return np.asarray(whole[: image.shape[0], : image.shape[1]], np.float32)
 
 
 @cache
-def _transformed(shape: tuple[int, ...]) -> np.ndarray:
-    """Transform of the kernel, its middle at the origin."""
+def _undone(shape: tuple[int, ...]) -> np.ndarray:
+    """Transform that undoes the spreading, the kernel's middle at the origin."""
     padded = np.zeros(shape, np.float32)
     padded[: 2 * HALF + 1, : 2 * HALF + 1] = kernel()
-    return np.asarray(rfft2(np.roll(padded, (-HALF, -HALF), axis=(0, 1))))
+    return np.asarray(1.0 / (1.0 + rfft2(np.roll(padded, (-HALF, -HALF), axis=(0, 1)))), np.complex64)

@@ -10,15 +10,14 @@ from lyot.cube import Floats
 from lyot.instruments.sphere_frames import IFS_RANGE, transmission_at
 from lyot.reduce.classify import RawFile
 from lyot.reduce.flux import density_error
-from lyot.reduce.ifs.traces import SPOT_SIGMA
+from lyot.reduce.ifs.lasers import channel_widths
 from lyot.reduce.night import Night
 
-#: σ of a channel, px along the dispersion: a line's own width and the interpolation between two rows (variance 1/6).
-CHANNEL_SIGMA = (SPOT_SIGMA**2 + 1.0 / 6.0) ** 0.5
 SAMPLES = 1000  # over the band
+SHARP = 1e-4  # µm, σ of a channel when nothing tells it
 
 
-def channel_transmission(density: str, wavelengths: Floats, band: tuple[float, float], width: float) -> Floats:
+def channel_transmission(density: str, wavelengths: Floats, band: tuple[float, float], widths: Floats) -> Floats:
     """Part of the light that a neutral density lets through into each channel, (wave,).
 
     Densities fall by a tenth over the width of a channel, and at the ends of the band half of a channel sees nothing.
@@ -28,7 +27,7 @@ def channel_transmission(density: str, wavelengths: Floats, band: tuple[float, f
     density : name of the neutral density
     wavelengths : (wave,), µm, middles of the channels
     band : µm, between which there is light
-    width : σ of a channel, µm
+    widths : (wave,), µm, σ of the channels
 
     Raises
     ------
@@ -36,17 +35,18 @@ def channel_transmission(density: str, wavelengths: Floats, band: tuple[float, f
         If the density is unknown.
     """
     fine = np.linspace(*band, SAMPLES)
-    share = np.exp(-0.5 * ((fine - np.asarray(wavelengths)[:, None]) / width) ** 2)
+    share = np.exp(-0.5 * ((fine - np.asarray(wavelengths)[:, None]) / np.asarray(widths)[:, None]) ** 2)
     found: Floats = share @ transmission_at(density, fine) / share.sum(axis=1)
     return found
 
 
 def transmission_of(night: Night, file: RawFile) -> Floats:
     """Part of the light that the neutral density in front of a file lets through into each channel, (wave,)."""
-    master = night.master("wavelength")
-    nanometres = master.quality["dispersion"] if master is not None else 0.0  # a row
-    width = max(CHANNEL_SIGMA * nanometres * 1e-3, 1e-4)
-    return channel_transmission(file.density, night.wavelengths, IFS_RANGE[night.dataset.filter], width)
+    master, mode = night.master("wavelength"), night.dataset.filter
+    widths = np.full(len(night.wavelengths), SHARP)
+    if master is not None:
+        widths = channel_widths(master.planes["LASER"], mode, master.planes["LINES"], night.wavelengths)
+    return channel_transmission(file.density, night.wavelengths, IFS_RANGE[mode], widths)
 
 
 def through(night: Night, file: RawFile) -> Floats:

@@ -42,6 +42,7 @@ class MakeLampImage(Step):
 class MakeWavelengths(Step):
     """Traces of all lenslets and wavelengths along them, from the lasers; across, from the white lamp."""
 
+    version: ClassVar[int] = 2  # spectra are those of profiles
     helped: ClassVar[bool] = True  # by the masters made before
 
     def __call__(self, need: str, files: Sequence[RawFile], made: Mapping[str, Master]) -> Master:
@@ -74,6 +75,7 @@ class MakeWavelengths(Step):
 class MakeLensletFlat(Step):
     """How bright each lenslet is, from a white lamp, all channels together."""
 
+    version: ClassVar[int] = 2  # spectra are those of profiles
     helped: ClassVar[bool] = True  # by the masters made before
 
     lowest: float = Field(0.5, description="fainter lenslets are bad")
@@ -130,7 +132,7 @@ def traces_of(master: Master) -> Traces:
 
 
 def spectra_matrix(traces: Traces, mode: str, side: int, made: Mapping[str, Master]) -> csr_matrix:
-    """Extraction matrix with the flats that there are."""
+    """Extraction matrix with the flats that there are, and without the pixels that any master calls bad."""
     flats = {IFS_LAMPS[need.removeprefix("flat ")]: master.planes["VALUE"]
              for need, master in made.items() if need.startswith("flat ")}
-    return extraction(traces, channels(mode), side, flats)
+    return extraction(traces, channels(mode), side, flats, bad_pixels(made, (side, side)))

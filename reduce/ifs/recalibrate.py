@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 from scipy.optimize import minimize_scalar
 
-from lyot.cube import Floats
+from lyot.reduce.ifs.lasers import laser_peaks
 from lyot.reduce.night import Night
 from lyot.reduce.step import Step
 
-#: Channels in which each laser peaks.
-LASER_WINDOWS = {
-    "YJ": ((0, 10), (10, 26), (26, 38)),
-    "YJH": ((0, 7), (5, 16), (14, 25), (25, 38)),
-}
-
 
 class RecalibrateWavelengths(Step):
-    """Wavelengths from the spots, whose distance grows with them, tied to the lasers in the same channels."""
+    """Wavelengths from the spots, whose distance grows with them, tied to the lasers in the same channels.
 
+    Speckles move the spots of a centre frame by some 0.03 px, 0.07 % of their distance: corrections of less than 1 nm
+    tell of speckles, not of wavelengths, and are not made.
+    """
+
+    version: ClassVar[int] = 2  # corrections too small to be told from speckles are not made
+
+    smallest: float = Field(1.0, ge=0, description="nm; smaller corrections are within the errors of the spots")
     largest: float = Field(3.0, gt=0, description="nm; when the lasers disagree by more, the first solution is kept")
 
     def __call__(self, night: Night) -> Night:
@@ -31,7 +33,7 @@ class RecalibrateWavelengths(Step):
             return night.noting("wavelengths are those of the lasers alone: no satellite spots")
         scale = night.spot_radii / night.spot_radii[0]
         lines = master.planes["LINES"]
-        at = laser_channels(master.planes["LASER"], LASER_WINDOWS[night.dataset.filter])
+        at, _ = laser_peaks(master.planes["LASER"], night.dataset.filter)
         factor = np.interp(at, np.arange(len(scale)), scale)
 
         def worst(start: float) -> float:
@@ -47,16 +49,6 @@ class RecalibrateWavelengths(Step):
             return night.carding(**cards).noting(
                 f"the satellite spots disagree with the lasers by {found.fun * 1e3:.1f} nm: not used for wavelengths"
             )
+        if shift < self.smallest:
+            return night.carding(**cards)
         return replace(night, wavelengths=found.x * scale).carding(**cards)
-
-
-def laser_channels(spectrum: Floats, windows: tuple[tuple[int, int], ...]) -> Floats:
-    """Channel at which each laser peaks, by a Gaussian through the three highest values, (line,)."""
-    peaks = []
-    for first, last in windows:
-        part = np.maximum(spectrum[first : last + 1], 1e-9)
-        at = int(np.clip(np.argmax(part), 1, len(part) - 2))
-        below, top, above = np.log(part[at - 1 : at + 2])
-        bend = below - 2 * top + above
-        peaks.append(first + at + (0.5 * (below - above) / bend if bend < 0 else 0.0))
-    return np.array(peaks)

@@ -23,9 +23,9 @@ from lyot.reduce.flux import FluxFrame, as_science, find_star, unsaturated, with
 from lyot.reduce.group import DataSet
 from lyot.reduce.ifs.crosstalk import without_crosstalk
 from lyot.reduce.ifs.density import density_errors, through
-from lyot.reduce.ifs.extract import squares
 from lyot.reduce.ifs.masters import bad_pixels, channels, spectra_matrix, traces_of
-from lyot.reduce.irdis import geometry
+from lyot.reduce.ifs.mosaic import squares
+from lyot.reduce.irdis import beam, geometry
 from lyot.reduce.night import Night
 from lyot.reduce.psf_image import gaussian_fit
 from lyot.reduce.step import Step
@@ -61,6 +61,8 @@ def begin(dataset: DataSet, masters: dict[str, Master]) -> Night:
 class CleanFrames(Step):
     """Take off the background, mend bad pixels along the dispersion, and hits, and take off the cross-talk."""
 
+    version: ClassVar[int] = 2  # what spreads is the image, not what comes of it
+
     sigma: float = Field(6.0, gt=0, description="of the surroundings, for hits in one frame")
 
     def __call__(self, night: Night) -> Night:
@@ -84,6 +86,8 @@ class CleanFrames(Step):
 class ExtractSpectra(Step):
     """Spectra of all lenslets, each as bright as the others, then square images; outside the field NaN."""
 
+    version: ClassVar[int] = 2  # profiles fitted to good pixels; what stands between lenslets follows from all around
+
     def __call__(self, night: Night) -> Night:
         """The same night, every frame (wave, y, x).
 
@@ -101,7 +105,7 @@ class ExtractSpectra(Step):
         known = flat is not None and "LENSLETS" in flat.planes
         gain = 1.0 / flat.planes["LENSLETS"] if flat is not None and known else np.ones(len(traces.ideal))
         lit = flat.planes["DARK"] == 0 if flat is not None and known else np.ones(len(traces.ideal), bool)
-        mosaic, seen = squares(traces.ideal, SIZE, lit)
+        mosaic, seen = squares(traces.ideal, SIZE, lit, beam(night))
         factor = gain.astype(np.float32)[:, None]
 
         def extract(fields: Images, file: RawFile) -> Images:
@@ -197,7 +201,7 @@ def _parabola(x: Floats, y: Floats, good: np.ndarray) -> Floats:
 class MeasureStar(Step):
     """Median image of the star off the coronagraph in every channel, in the counts of a science frame."""
 
-    version: ClassVar[int] = 2  # the error of the wavelengths is in that of the density
+    version: ClassVar[int] = 3  # channels are as wide as the lasers show, the error of their wavelengths is told
 
     half: int = Field(20, ge=8, description="px, half the side of the image")
     follow_strehl: bool = Field(True, description="scale the star to the Strehl ratio of the science frames")

@@ -25,8 +25,9 @@ import raw_irdis
 
 from lyot.instruments.sphere_frames import IFS_LASER_ROWS
 from lyot.reduce.ifs.crosstalk import without_crosstalk
-from lyot.reduce.ifs.extract import extraction, squares
+from lyot.reduce.ifs.extract import extraction
 from lyot.reduce.ifs.lattice import find_lattice
+from lyot.reduce.ifs.mosaic import squares
 from lyot.reduce.ifs.traces import follow
 
 PEAK = """
@@ -119,7 +120,7 @@ def test_extraction_of_spectra():
     image = (image + np.random.default_rng(1).normal(0, 4, image.shape)).astype(np.float32)
     traces = follow(image, find_lattice(image, np.array(IFS_LASER_ROWS["YJ"])), np.array(raw_ifs.LASERS))
     spectra = extraction(traces, np.linspace(0.95, 1.346, 39), 2048, {})
-    mosaic, _ = squares(traces.ideal, 291, np.ones(len(traces.ideal), bool))
+    mosaic, _ = squares(traces.ideal, 291, np.ones(len(traces.ideal), bool), beam=3.28)
 
     def extract():
         light = (spectra @ without_crosstalk(image).ravel()).reshape(len(traces.ideal), -1)
