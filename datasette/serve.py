@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import sqlite3
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from lyot.datasette.gate import Gate
 from lyot.datasette.rights import Door, Members, ask_to_wait
 from lyot.datasette.vo.service import Service
 from lyot.errors import BadInput, NotFound
+from lyot.heaps import share_heaps
 
 SETTINGS: dict[str, Any] = {
     "allow_csv_stream": True,
@@ -40,7 +40,7 @@ READING = ("GET", "HEAD", "OPTIONS")  # a release is read, never written
 #: Where files lie on this machine is nobody's business, and no member sees the tokens of the others.
 HIDDEN = ("/-/databases", "/-/threads", "/-/plugins", "/-/metadata", "/-/config", "/-/settings", "/-/password-tool")
 MOST_CONNECTIONS = 1_000
-M_ARENA_MAX, HEAPS = -8, 2  # the option's number in glibc's malloc.h
+HEAPS = 2  # shared by all threads: one each would keep what a storm of requests once needed
 #: Where rich is installed Datasette prints every refused query with all local variables around it.
 pm.get_plugin("datasette.handle_exception").rich = None
 _HERE = Path(lyot.__file__).parent
@@ -175,18 +175,12 @@ def serve(folder: Path | str, port: int = 8001, host: str = "127.0.0.1") -> None
     base = os.environ.get("LYOT_BASE_URL") or f"http://{here}:{port}"
     local = host in ("127.0.0.1", "::1", "localhost")
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # its own keeps what every thread ever had
-    _share_heaps()
+    share_heaps(HEAPS)
     sys.setswitchinterval(0.001)  # s: who has a short question does not wait long for who has a long one
     served = application(folder, base, local=local)
     uvicorn.run(
         served, host=host, port=port, log_level="info", server_header=False, limit_concurrency=MOST_CONNECTIONS
     )
-
-
-def _share_heaps() -> None:
-    """Let all threads use two heaps: glibc gives each its own, which keep what a storm of requests once needed."""
-    with suppress(AttributeError):  # other C libraries have neither this option nor this habit
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
 
 
 def _is_public(database: Path) -> bool:

@@ -17,10 +17,14 @@ from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from lyot.heaps import share_heaps
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 _here = threading.local()  # `busy` in threads made here
+
+share_heaps(1)  # what a thread leaves is then there for the next: the compiled loops allocate little and seldom
 
 PARTS_PER_THREAD = 4  # enough that a core disturbed by others does not hold up the rest
 
