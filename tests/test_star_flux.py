@@ -85,7 +85,7 @@ def test_a_density_that_falls_with_wavelength_is_as_uncertain_as_the_wavelength(
     flux = tuple(one.model_copy(update={"arm": "ifs", "filter": "YJ"}) for one in FLUX)
     dataset = a_night().dataset.model_copy(update={"arm": "ifs", "filter": "YJ", "science": (science,), "flux": flux})
     waves = np.array([1.005, 1.23])
-    night = a_night(dataset=dataset, flux=Stack(flux, ()), wavelengths=waves, cards={"LYOT WAVE LASERS": (2.0, "")})
+    night = a_night(dataset=dataset, flux=Stack(flux, ()), wavelengths=waves, cards={"LYOT WAVE SHIFT": (2.0, "")})
     fall = 1.0 - (0.00993 / 0.0112) ** 0.2
     assert density_errors(night) == pytest.approx([np.hypot(0.01, fall), 0.01], rel=0.05)  # flat at 1.23 µm
     alike = dataset.model_copy(update={"science": (science.model_copy(update={"density": "ND_2.0"}),)})

@@ -57,11 +57,11 @@ def through(night: Night, file: RawFile) -> Floats:
 def density_errors(night: Night) -> Floats:
     """Relative error of the star's flux for that of the neutral densities, (wave,).
 
-    Beside the error of their curves that of the wavelengths at which these are read: near 1 µm a density falls by up
-    to 2 % a nanometre.
+    Beside the error of their curves that of the wavelengths at which these are read, which is the most of what lasers
+    and spots disagree by: near 1 µm a density falls by up to 2 % a nanometre.
     """
-    wrong, _ = night.cards.get("LYOT WAVE LASERS", night.cards.get("LYOT WAVE RMS", (0.0, "")))  # nm
-    moved = replace(night, wavelengths=night.wavelengths + float(wrong) * 1e-3)
+    told = [night.cards.get(f"LYOT WAVE {name}", (0.0, ""))[0] for name in ("RMS", "LASERS", "SHIFT")]  # nm
+    moved = replace(night, wavelengths=night.wavelengths + float(max(told)) * 1e-3)
     changes = [through(moved, file) / through(night, file) - 1.0 for file in night.flux.files]
     slope = np.abs(np.reshape(changes, (-1, len(night.wavelengths)))).max(axis=0, initial=0.0)
     return np.hypot(density_error(night), slope)
