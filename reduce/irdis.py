@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from pydantic import Field
 
+from lyot.angles import DEROTATOR_FIXED
 from lyot.cube import Cube, Images
 from lyot.errors import NotFound, Unprocessable
 from lyot.instruments.sphere import SPHERE_IRDIS
@@ -200,6 +201,8 @@ class OrientFrames(Step):
             for one, o in zip(night.dataset.science, found, strict=True)
             if abs(o.drift) > LARGE_DRIFT
         ]
+        if night.dataset.science[0].tracking == "FIELD" and found[0].times[0] < DEROTATOR_FIXED:
+            notes.append("before 2016-07-12 the derotator lagged; by how much in field tracking is not known")
         angles = np.concatenate([o.angles for o in found])
         times = np.concatenate([o.times for o in found])
         date = night.dataset.night

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from sphere_headers import raw_header
 
 from lyot.errors import Unprocessable
 from lyot.instruments.sphere import SPHERE_IFS, SPHERE_IRDIS
 from lyot.reduce.cards import Cards
+from lyot.reduce.classify import classify
+from lyot.reduce.group import group
+from lyot.reduce.irdis import OrientFrames, begin
 from lyot.reduce.orientation import orientation
 
 #: One real IFS exposure of 2020-03-08: where the telescope pointed (equinox of date), when it began and ended.
@@ -46,3 +50,12 @@ def test_with_the_field_held_frames_stand_as_the_derotator_was_told(camera, turn
 def test_an_angle_that_nobody_wrote_down_is_not_taken_for_nothing():
     with pytest.raises(Unprocessable, match="INS4 DROT2 POSANG"):
         orientation(cards(INS4_COMB_ROT="FIELD"), 8, SPHERE_IRDIS)
+
+
+@pytest.mark.parametrize(("year", "doubted"), [(2015, True), (2020, False)])
+def test_a_derotator_that_lagged_by_nobody_knows_how_much_is_said(tmp_path, year, doubted):
+    more = {name: value for name, value in EXPOSURE.items() if "UTC" not in name and name != "DATE-OBS"}
+    header = raw_header(INS4_COMB_ROT="FIELD", INS4_DROT2_POSANG=0.0, DATE_OBS=f"{year}-03-08T07:20:53.733", **more)
+    fits.PrimaryHDU(header=header).writeto(tmp_path / "one.fits")
+    (dataset,) = group([classify(header, str(tmp_path / "one.fits"), "one")]).datasets
+    assert any("derotator lagged" in note for note in OrientFrames()(begin(dataset, {})).notes) == doubted
