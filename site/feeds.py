@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -12,7 +11,7 @@ from urllib.parse import quote
 
 from lyot import __version__
 from lyot.site.bulk import File
-from lyot.site.figures import inert
+from lyot.site.figures import encoded, inert
 from lyot.site.release import Release
 from lyot.site.words import day, instrument
 
@@ -104,7 +103,7 @@ def dataset(release: Release, files: Sequence[File], base_url: str) -> str:
         said["dateModified"] = release.about["as_of"]
     if base_url:
         said["url"] = f"{base_url}/data/"
-    return inert(json.dumps(said, separators=(",", ":"), ensure_ascii=False))
+    return inert(encoded(said))
 
 
 def _distribution(file: File, base_url: str) -> dict[str, str]:

@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from lyot.site.addresses import query_address
 from lyot.site.chart import Above, Chart, Drawn, Layer, Line, Point, Subject, finite
+from lyot.site.markup import escape
 from lyot.site.release import Release
 from lyot.site.svg import Frame, frame_of, series_colours, svg
 from lyot.site.words import BADGE, number, with_error
@@ -165,7 +165,7 @@ def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
             columns = [name for name in COLUMNS if set(map(attrgetter(name), marks)) - {None, ""}]
             rows = list(map(attrgetter(*columns), marks))
         groups.append({"layer": layer, "series": series, "columns": columns, "rows": rows})
-    return inert(_encode(groups))
+    return inert(encoded(groups))
 
 
 def _places(one: Line) -> list[tuple[float, float]]:
@@ -174,7 +174,7 @@ def _places(one: Line) -> list[tuple[float, float]]:
 
 COLUMNS = ("x", "y", "x_error", "y_error", "label")
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
+encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 
 
 def inert(text: str) -> str:

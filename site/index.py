@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from lyot.site.figures import inert
+from lyot.site.figures import encoded, inert
 from lyot.site.words import instrument
 
 #: Columns whose values are words of a short list, each written once.
@@ -49,7 +48,7 @@ def search_index(overviews: Sequence[dict[str, Any]]) -> str:
         "of": of,
         "numbers": numbers,
     }
-    return inert(json.dumps(index, separators=(",", ":"), ensure_ascii=False))
+    return inert(encoded(index))
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from lyot.site.images import SIDE, Picture
+from lyot.site.markup import escape
 from lyot.site.paths import star_path
 from lyot.site.release import Row
 from lyot.site.scale import round_step

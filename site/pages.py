@@ -14,6 +14,7 @@ from markupsafe import Markup
 from lyot import __version__
 from lyot.site import words
 from lyot.site.addresses import query_address, upwards
+from lyot.site.markup import contents, section
 from lyot.site.stamps import digest
 from lyot.site.tabular import badge, standing
 from lyot.site.writer import Writer
@@ -96,14 +97,16 @@ def environment() -> Environment:
         "plural": words.plural,
         "status": words.status,
         "instrument": words.instrument,
+        "with_error": words.with_error,
+        "simulated": lambda yes: Markup(badge(yes)),
+        "standing": lambda name: Markup(standing(name)),
+        "section": section,
+        "contents": contents,
     }
     made.globals |= {
         "version": __version__,
-        "simulated": lambda yes: Markup(badge(yes)),
-        "standing": lambda name: Markup(standing(name)),
         "policy": POLICY,
         "policy_sql": POLICY_SQL,
-        "with_error": words.with_error,
         "query_address": query_address,
     }
     return made

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lyot.catalog.table import tables
+from lyot.site.markup import escape
 from lyot.site.release import Release
-from lyot.site.tabular import Column, escape, integer, table, text
+from lyot.site.tabular import Column, integer, table, text
 from lyot.site.words import number
 
 #: Tables of measurements, and which of their columns a reader counts on.

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
 
 from lyot.site.chart import Above, Axis, Chart, Drawing, Drawn, Layer, Line, Point
+from lyot.site.markup import escape
 from lyot.site.paths import at, dots, line, star_path, tenth
 from lyot.site.scale import Scale, spread, tick_texts
 from lyot.site.words import number, with_error

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
+from lyot.site.markup import escape
 from lyot.site.words import BADGE, count, number, status, with_error
 
 Row = dict[str, Any]

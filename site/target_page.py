@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from lyot.site.feeds import entry
-from lyot.site.figures import inert
+from lyot.site.figures import encoded, inert
 from lyot.site.gallery import View
 from lyot.site.release import Release, Row
 from lyot.site.target_tables import of_detections, of_observations, of_star, of_values
@@ -80,7 +80,7 @@ def described(
         said["temporalCoverage"] = "/".join(days)
     if listed:
         said["citation"] = [citation for citation, _ in listed]
-    return inert(json.dumps(said, separators=(",", ":"), ensure_ascii=False))
+    return inert(encoded(said))
 
 
 def _described(target: Row, overview: Row, listed: Sequence[tuple[str, str]]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
+from lyot.site.markup import escape
 from lyot.site.tabular import Column, Row, badge, cited, figure, integer, measured, standing, table, text
 from lyot.site.words import instrument, plural
 

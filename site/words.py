@@ -23,6 +23,10 @@ STATUSES = {
 MIXED = {"nircam": "NIRCam", "lmircam": "LMIRCam", "clio2": "Clio2", "hiciao": "HiCIAO", "scexao": "SCExAO"}
 
 
+SIGNIFICANT = [f".{digits}g" for digits in range(12)]
+PLACES = [f".{decimals}f" for decimals in range(9)]
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """`value` with so many significant digits, a true minus sign, and no exponent unless it helps.
 
@@ -34,10 +38,10 @@ def number(value: float | None, digits: int = 4) -> str:
         mantissa, _, exponent = f"{value:.{max(digits - 2, 0)}e}".partition("e")
         raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         return f"{mantissa} × 10{raised}".replace("-", MINUS)
-    text = f"{value:.{digits}g}"
+    text = format(value, SIGNIFICANT[digits])
     if "e" in text:
         text = f"{value:.0f}"
-    return text.replace("-", MINUS)
+    return text.replace("-", MINUS) if value < 0 else text
 
 
 def decimals_of(error: float) -> int:
@@ -49,14 +53,15 @@ def with_error(value: float | None, error: float | None, upwards: float | None =
     """`value ± error`, both to two digits of the error; `value +up −down` when they differ."""
     if value is None or not math.isfinite(value):
         return ""
-    down, up = _error(error) or _error(upwards), _error(upwards) or _error(error)
-    if not down or not up:
+    down = _error(error) or _error(upwards)
+    up = down if upwards is None else _error(upwards) or down
+    if not down:
         return number(value, 6)
-    form = f".{decimals_of(min(down, up))}f"
-    text, below, over = (format(one, form) for one in (value, down, up))
-    if below != over:
-        return f"{text} +{over} {MINUS}{below}".replace("-", MINUS)
-    return f"{text} ± {below}".replace("-", MINUS)
+    form = PLACES[decimals_of(min(down, up))]
+    text, below, over = format(value, form), format(down, form), format(up, form)
+    if value < 0:
+        text = text.replace("-", MINUS)
+    return f"{text} ± {below}" if below == over else f"{text} +{over} {MINUS}{below}"
 
 
 def _error(value: float | None) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
@@ -23,24 +24,15 @@ ORDER BY o.date, r.recipe, r.parameters, l.reduction_id, l.filter, l.wavelength,
 ONE = itemgetter("reduction_id", "filter", "wavelength", "noise", "sigma")  # what the rows of one line share
 
 
-def against_separation(quantity: str) -> Callable[[list[Row], Subject], Sequence[Line]]:
+def lines(rows: list[Row], subject: Subject, quantity: str = "delta_mag") -> Sequence[Line]:
     """Lines of one column against separation (″): one per reduction, wavelength and definition of the noise."""
-
-    def lines(rows: list[Row], subject: Subject) -> Sequence[Line]:
-        return _lines(rows, quantity)
-
-    return lines
-
-
-def _lines(rows: list[Row], quantity: str) -> list[Line]:
+    rows = [row for row in rows if finite(row["separation"], row[quantity])]
     several_dates, several_filters = (len({row[name] for row in rows}) > 1 for name in ("date", "filter"))
     reductions = {row["reduction_id"] for row in rows}
     several_wavelengths = len({(row["reduction_id"], row["wavelength"]) for row in rows}) > len(reductions)
     found = []
     for _, group in groupby(rows, key=ONE):
-        known = [row for row in group if finite(row["separation"], row[quantity])]
-        if not known:
-            continue
+        known = list(group)
         row = known[0]
         parts = (row["recipe"], row["parameters"], row["filter"] if several_filters else "",
                  f"{row['wavelength']:.3g} µm" if several_wavelengths and row["wavelength"] else "",
@@ -68,7 +60,7 @@ CONTRAST = Chart(
     title="Detection limits",
     sentence="A companion above its reduction's line would have been found at 5σ; lower is deeper.",
     sql=SQL,
-    points=against_separation("delta_mag"),
+    points=lines,
     drawing=Drawing(x=RADIUS, y=DEPTH, layers=LAYERS),
     absent="No detection limits are known for this target.",
     order=30,
@@ -80,7 +72,7 @@ MASSES = Chart(
     sentence="The lightest companion that would have been found at 5σ, by the isochrones this release was built with, "
     "at the star's age and distance. The errors of model, age and distance are not in the lines.",
     sql=SQL,
-    points=against_separation("mass_limit"),
+    points=partial(lines, quantity="mass_limit"),
     drawing=Drawing(x=RADIUS, y=Axis("Mass", "Jupiter masses", log=True), layers=LAYERS),
     absent="",  # most releases are built without isochrones
     order=31,
