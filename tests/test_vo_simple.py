@@ -150,6 +150,19 @@ def test_open_intervals_and_the_polygon_of_sia(served):
         assert len(parse(io.BytesIO(answer.content)).get_first_table().array) == count, given
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [("BAND=3.8e-6", 1), ("BAND=4.0e-6+5e-6", 1), ("BAND=4.2e-6+5e-6", 0), ("BAND=3.8", 0),  # L' is 3.49 to 4.11 µm
+     ("TIME=55007", 1), ("TIME=55007.01+56000", 1), ("TIME=55007.03+56000", 0), ("TIME=2455007.5", 0),  # an hour
+     ("EXPTIME=3600", 1), ("EXPTIME=1", 0), ("FOV=0.0037+0.0038", 1), ("FOV=13.5", 0),  # 13.5 arcsec are 0.00375 deg
+     ("SPATRES=0.09+0.10", 1), ("TIMERES=36", 1)],  # λ/D is 0.0956 arcsec; 100 frames
+)  # fmt: skip
+def test_units_of_sia_are_metres_days_seconds_and_degrees(sky, given, found):
+    """One star of the sky, seen in L' for an hour around MJD 55007 with 100 frames of 13.5 arcsec."""
+    answer = httpx.get(f"{sky[0]}/sia2/query?TARGET=Star+7&{given}")
+    assert len(parse(io.BytesIO(answer.content)).get_first_table().array) == found
+
+
 def test_links_lead_to_the_file_and_all_that_belongs_to_it(served):
     found = pyvo.dal.SIA2Service(f"{served}/sia2").search(data_type="image")
     links = found[0].getdatalink()
