@@ -116,7 +116,8 @@ def _groups(
     pages.write("nights/index.html", "nights.html", title="Nights", years=years[::-1])
     pages.write("quality/index.html", "quality.html", title="Data quality", tables=quality(release))
     pages.write("statistics/index.html", "statistics.html", title="Statistics", numbers=listing.numbers(release),
-                charts=statistics.of_all(release), counts=statistics.counts(overviews))  # fmt: skip
+                charts=statistics.of_all(release), counts=statistics.counts(overviews),
+                states=statistics.STATES)  # fmt: skip
 
 
 def _sky(places: Sequence[tuple[float, float]]) -> dict[str, str]:

@@ -25,7 +25,7 @@ SELECT coalesce(validation, 'not validated') AS validation, recipe, count(*) AS 
 GROUP BY 1, recipe ORDER BY 1, recipe"""
 
 KNOWN = (
-    Column("Column", lambda row: escape(row["column"]), heads=True),
+    Column("Column", lambda row: escape(row["column"]), mark="w", heads=True),
     text("What", "doc", needed=False),
     integer("Known", "known"),
     integer("Rows", "rows"),

@@ -169,6 +169,13 @@ def _figure(chart: Chart, release: Release, key: str, root: str) -> Figure:
     return figure(chart, release, Subject({}, key), root)
 
 
+#: The states of a target in few words.
+STATES = {
+    "images": "Reduced images", "published": "Published measurements", "observed": "Observed, not reduced",
+    "listed": "Listed",
+}  # fmt: skip
+
+
 def reached(overviews: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
     """How far a survey has come: its stars, those of each state, and those near which something was found."""
     states = Counter(one["state"][0] for one in overviews)
@@ -181,7 +188,7 @@ def reached(overviews: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
         (found["CANDIDATE"] + found["AMBIGUOUS"], "with undecided candidates"),
         (found["BACKGROUND"], "with background stars"),
     ]
-    return [(len(overviews), "stars"), *((count, what) for count, what in said if count)]
+    return [(len(overviews), "star" if len(overviews) == 1 else "stars"), *(one for one in said if one[0])]
 
 
 def counts(overviews: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int]]]]:

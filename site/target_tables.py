@@ -34,10 +34,10 @@ DETECTIONS = (
     text("Made by", "made"),
     measured("Separation (mas)", "separation", needed=False),
     measured("Position angle (°)", "position_angle", needed=False),
-    measured("East (mas)", "dra"),
-    measured("North (mas)", "ddec"),
     measured("Δmag", "delta_mag"),
     figure("S/N", "snr", 3),
+    measured("East (mas)", "dra"),
+    measured("North (mas)", "ddec"),
     REFERENCE,
 )
 
