@@ -96,7 +96,7 @@ def misses(source: dict, row: dict, waves: np.ndarray) -> tuple[float, float, fl
     """By how much a row misses its source, and the stated error: mas, mas, contrast, contrast."""
     apart = row["separation"] - source["separation"]
     across = np.radians(row["position_angle"] - source["position_angle"]) * source["separation"]
-    true = np.interp(row["wavelength"], waves, source["contrast"])
+    true = np.interp(row["wavelength"], waves, source["contrast"])  # a half-dark channel holds the next one's light
     spread = np.hypot(row["dra_error"], row["ddec_error"])
     off = abs(row["contrast"] - true)
     return float(np.hypot(apart, across)), float(spread), off / true, row["contrast_error"] / true
