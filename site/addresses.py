@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from urllib.parse import quote_plus
 
 from lyot.declaration import digest
@@ -36,9 +36,9 @@ def upwards(path: str) -> str:
 
 def query_address(sql: str, target: str | None = None) -> str:
     """Datasette's page for a query, relative to the root."""
-    return f"lyot?sql={_quoted(sql)}" + ("" if target is None else f"&target={quote_plus(target)}")
+    return f"lyot?sql={_quoted(sql)}" + ("" if target is None else f"&target={_quoted(target)}")
 
 
-@cache
-def _quoted(sql: str) -> str:
-    return quote_plus(sql, safe="(),:*/=")  # what an address may hold as it is
+@lru_cache(1000)
+def _quoted(text: str) -> str:
+    return quote_plus(text, safe="(),:*/=")  # what a value in an address may hold as it is

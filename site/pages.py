@@ -51,6 +51,7 @@ class Pages:
         self.count = 0
         self.keys: dict[str, str] = {}
         self.base_url = base_url.rstrip("/")
+        self._frames: dict[tuple[str, str, bool], tuple[Markup, Markup]] = {}
         self._known = known
         self._code = code
 
@@ -66,13 +67,25 @@ class Pages:
     def render(self, path: str, template: str, **context: Any) -> str:
         """The text of a page."""
         folder = path.removesuffix("index.html")
+        section, _, rest = folder.partition("/")
+        top, bottom = self._frame(upwards(path), section, not rest)
         return self._environment.get_template(template).render(
             root=upwards(path),
-            section=folder.split("/")[0],
+            top=top,
+            bottom=bottom,
             canonical=f"{self.base_url}/{folder}" if self.base_url else "",
             server=self.base_url or LOCAL,
             **context,
         )
+
+    def _frame(self, root: str, section: str, here: bool) -> tuple[Markup, Markup]:
+        """What stands above and below every page of a section; `here` when it is the first of it."""
+        key = (root, section, here)
+        if key not in self._frames:
+            above, below = (self._environment.get_template(f"_{name}.html") for name in ("top", "bottom"))
+            self._frames[key] = (Markup(above.render(root=root, section=section, here=here)),
+                                 Markup(below.render(root=root)))  # fmt: skip
+        return self._frames[key]
 
     @cached_property
     def _environment(self) -> Environment:

@@ -128,7 +128,10 @@ def _drifts(moving: Sequence[_Moving]) -> list[Drift]:
     for _, alike in groupby(order, key=lambda n: len(moving[n].times).bit_length()):
         numbers = list(alike)
         longest = len(moving[numbers[-1]].times)
-        times = np.array([np.pad(moving[n].times, (0, longest - len(moving[n].times)), "edge") for n in numbers])
+        times = np.empty((len(numbers), longest))
+        for row, n in zip(times, numbers, strict=True):
+            row[: len(moving[n].times)] = moving[n].times
+            row[len(moving[n].times) :] = moving[n].times[-1]
         star = Star(*np.array([list(vars(moving[n].star).values()) for n in numbers]).T)
         sky = drift_past(star, times, times[:, 0])
         for place, n in enumerate(numbers):
@@ -146,11 +149,13 @@ def _times(seen: Sequence[Row]) -> Floats:
 
 def _through(sky: Drift, number: int, offset: Sequence[float] | Floats, motion: Floats | None = None) -> Floats:
     """Path (time, 2), mas, of a background star that moves by `motion` (mas/yr) and is at `offset` at time `number`."""
-    place = np.linalg.solve(sky.turn[number], np.asarray(offset, float) - sky.drift[number])
+    (a, b), (c, d) = sky.turn[number].tolist()
+    east, north = (np.asarray(offset, float) - sky.drift[number]).tolist()
+    place = np.array([d * east - b * north, a * north - c * east]) / (a * d - b * c)  # what `turn` makes the offset of
     if motion is None:
         return np.asarray(sky.drift + sky.turn @ place)
-    own = np.outer(sky.years - sky.years[number], motion)
-    return np.asarray(sky.drift + np.einsum("tkm,tm->tk", sky.turn, place + own))
+    moved = place + (sky.years - sky.years[number])[:, None] * motion
+    return np.asarray(sky.drift + (sky.turn @ moved[:, :, None])[:, :, 0])
 
 
 def _fitted(moving: Sequence[_Moving], drifts: Sequence[Drift]) -> dict[int, Floats]:
