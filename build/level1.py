@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import ValidationError
-
 import lyot
 from lyot.build.ingest import known
 from lyot.build.jobs import Outcome, run_jobs
@@ -144,10 +142,8 @@ def _changed(workflow: Workflow, settings: Mapping[str, Any]) -> Workflow:
     own = {name: value for name, value in settings.items() if name in _parameters(workflow)}
     try:
         return workflow.changed(own)
-    except ValidationError as refused:
-        first = refused.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"{PREFIX}{name}={first['input']!r} does not suit: {first['msg'].lower()}") from None
+    except BadInput as refused:
+        raise BadInput(f"{PREFIX}{refused.message}") from None
 
 
 def _parameters(workflow: Workflow) -> set[str]:

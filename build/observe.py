@@ -10,8 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from lyot.build import target_list
 from lyot.catalog.constraints import Constraints, nights_of
 from lyot.catalog.history import histories
@@ -95,11 +93,7 @@ def constraints_of(site: str, nights: str, **asked: Any) -> Constraints:
     """
     first, last = nights_of(nights)
     said = {name: value for name, value in asked.items() if value is not None}
-    try:
-        return Constraints(site=site_of(site), first=first, last=last, **said)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise BadInput(f"{'.'.join(map(str, wrong['loc']))} is {wrong['input']!r}: {wrong['msg']}") from None
+    return Constraints(site=site_of(site), first=first, last=last, **said)
 
 
 def site_of(words: str) -> Site:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
 from lyot.errors import BadInput, NotFound
 from lyot.reduce.psf.annular_pca import AnnularPCA
 from lyot.reduce.psf.cadi import ClassicalADI
@@ -94,10 +92,6 @@ def _changed(declaration: Any, changes: dict[str, Any], name: str) -> Any:
     fields = {field: getattr(declaration, field) for field in type(declaration).model_fields}
     try:
         return type(declaration)(**{**fields, **changes})
-    except ValidationError as refused:
-        first = refused.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadInput(
-            f"{field}={first['input']!r} does not suit recipe {name}: {first['msg'].lower()}",
-            hint=f"it can change {', '.join(settings(RECIPES[name]))}",
-        ) from None
+    except BadInput as refused:
+        hint = f"it can change {', '.join(settings(RECIPES[name]))}"
+        raise BadInput(f"recipe {name}: {refused.message}", hint=hint) from None

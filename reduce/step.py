@@ -87,7 +87,7 @@ class Recipe(Declaration):
             return None
         try:
             return FrameSelection(threshold=float(value))
-        except ValueError:
+        except (ValueError, BadInput):
             raise ValueError("a positive number of robust σ is needed, or none") from None
 
     @field_validator("name")

@@ -81,7 +81,7 @@ def test_two_filters_are_not_written_alike():
 
 
 def test_a_filter_without_width_is_refused():
-    with pytest.raises(ValueError, match="greater than 0"):
+    with pytest.raises(BadInput, match="greater than 0"):
         Filter(name="X", wavelength=1.0, width=0.0)
 
 
@@ -111,5 +111,5 @@ class TestCoronagraphs:
         "curve", [((10.0, 5.0), (0.1, 0.2)), ((10.0,), (0.1, 0.2)), ((10.0,), (1.2,)), ((10.0,), (0.0,))]
     )
     def test_a_curve_that_is_none_is_refused(self, curve):
-        with pytest.raises(ValueError, match="mask"):
+        with pytest.raises(BadInput, match="mask"):
             Coronagraph(names=("mask",), separations=curve[0], transmissions=curve[1])

@@ -114,7 +114,7 @@ def test_a_reduction_that_fails_is_noted_until_it_is_done(store, tmp_path, monke
         ({"recipes": ["magic"]}, NotFound, "no recipe 'magic'"),
         ({"settings": {"ncomp": "3"}}, BadInput, "no-adi has no setting ncomp .*--recipe NAME"),
         ({"settings": {"level1.magic": "3"}}, NotFound, "no calibration has a parameter magic"),
-        ({"settings": {"level1.size": "many"}}, BadInput, r"level1\.size='many' does not suit"),
+        ({"settings": {"level1.size": "many"}}, BadInput, r"level1\.size is 'many': input should be"),
     ],
 )
 def test_nothing_begins_when_a_word_is_wrong(store, night, asked, error, said, monkeypatch):

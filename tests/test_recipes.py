@@ -27,10 +27,10 @@ def test_a_change_goes_to_the_model_that_has_the_field_else_to_the_recipe():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"ncomp": 0}, "ncomp=0 does not suit recipe pca"),
-        ({"ncomp": "many"}, "ncomp='many'"),
+        ({"ncomp": 0}, "recipe pca: ncomp is 0: input should be greater"),
+        ({"ncomp": "many"}, "ncomp is 'many'"),
         ({"modes": 5}, "no setting modes"),
-        ({"collapse": "mode"}, "collapse='mode'"),
+        ({"collapse": "mode"}, "collapse is 'mode'"),
         ({"name": "mine"}, "no setting name"),
     ],
 )

@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from sky import observe
 
 import lyot
+from lyot.errors import BadInput
 
 LATE = "scipy.ndimage", "scipy.optimize", "astropy", "pandas", "duckdb", "lyot.reduce.analyse", "lyot.reduce.select"
 
@@ -23,3 +25,13 @@ def test_who_only_subtracts_starlight_waits_for_nothing_that_measures():
     asked = f"import sys, lyot; lyot.subtract, lyot.PCA; print([m for m in {LATE} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"
+
+
+def test_a_wrong_word_is_named_in_one_sentence():
+    cube = observe(nframes=4, size=21)
+    for asked, said in (({"strategy": "best"}, "strategy is 'best': input should be 'adi', 'sdi'"),
+                        ({"collapse": "sum"}, "collapse is 'sum': input should be 'median' or 'mean'")):  # fmt: skip
+        with pytest.raises(BadInput, match=said):
+            lyot.subtract(cube, lyot.PCA(ncomp=2), **asked)
+    with pytest.raises(BadInput, match="ncomp is 0: input should be greater than or equal to 1"):
+        lyot.PCA(ncomp=0)
