@@ -101,16 +101,36 @@ def _keep_apart(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _latest(table: Table, ours: str | None) -> str:
-    """Query of one version of every row: merged, or else all that the newest source says under that key."""
+    """Query of one version of every row: merged, or else all that the newest source says under that key.
+
+    What is said once, and that is nearly all, is neither sorted nor grouped.
+    """
     key = ", ".join(f'"{name}"' for name in table.key)
     names = ", ".join(f'"{name}"' for name in table.names)
+    given = f'"given_{table.name}"'
     if table.name not in MERGED:
-        return (
-            f'SELECT {names} FROM "given_{table.name}" '
-            f"QUALIFY rank() OVER (PARTITION BY {key} ORDER BY _rank DESC) = 1"
-        )
+        older = f"SELECT rowid FROM {given} QUALIFY rank() OVER (PARTITION BY {key} ORDER BY _rank DESC) > 1"
+        return f"SELECT {names} FROM {given} WHERE rowid NOT IN ({older})"
+    several = f"SELECT {key} FROM {given} GROUP BY {key} HAVING count(*) > 1"
+    once = ", ".join(f'{_once(name)} AS "{name}"' for name in table.names)
     merged = ", ".join(f'{_merge(name, ours)} AS "{name}"' for name in table.names if name not in table.key)
-    return f'SELECT {names} FROM (SELECT {key}, {merged} FROM "given_{table.name}" GROUP BY {key})'
+    return (
+        f"SELECT {once} FROM {given} WHERE (({key}) IN ({several})) IS NOT TRUE UNION ALL BY NAME "
+        f"SELECT {names} FROM (SELECT {key}, {merged} FROM {given} WHERE ({key}) IN ({several}) GROUP BY {key})"
+    )
+
+
+def _once(name: str) -> str:
+    """One value of what a single source says: an error of no value is none."""
+    given = _given(name)
+    return f'"{name}"' if given == f'"{name}" IS NOT NULL' else f'CASE WHEN {given} THEN "{name}" END'
+
+
+def _given(name: str) -> str:
+    """Whether a source says anything of a value, or of those that belong to it."""
+    value = "ra" if name == "ref_epoch" else name.removesuffix("_error")
+    group = next((names for names in TOGETHER if value in names), (value,))
+    return " OR ".join(f'"{member}" IS NOT NULL' for member in group)
 
 
 def _merge(name: str, ours: str | None) -> str:
@@ -121,10 +141,7 @@ def _merge(name: str, ours: str | None) -> str:
         return "bool_and(simulated)"
     if name == "release_date":
         return "CASE WHEN count(*) = count(release_date) THEN max(release_date) END"
-    value = "ra" if name == "ref_epoch" else name.removesuffix("_error")
-    group = next((names for names in TOGETHER if value in names), (value,))
-    given = " OR ".join(f'"{member}" IS NOT NULL' for member in group)
-    return f'last("{name}" ORDER BY simulated DESC, _rank) FILTER (WHERE {given})'
+    return f'last("{name}" ORDER BY simulated DESC, _rank) FILTER (WHERE {_given(name)})'
 
 
 def _product(one: Chosen, simulated: bool) -> dict[str, object]:

@@ -15,9 +15,10 @@ import duckdb
 
 import lyot
 from lyot.build.visible import Audience
+from lyot.catalog.forecast import STEP
 from lyot.catalog.positions import COLUMNS
 
-VERSION = 3  # bumped when the same rows give other groups or verdicts
+VERSION = 4  # bumped when the same rows give other groups or verdicts
 _PLACE = ", ".join(f"d.{name}" for name in COLUMNS)
 _KEY = "d.reduction_id, d.number, d.wavelength, d.observation_id"
 _HOST = "t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocity, t.mass"
@@ -41,6 +42,8 @@ FROM detection d JOIN companion c USING (companion_id) LEFT JOIN target t ON t.t
 WHERE d.mjd IS NOT NULL AND (d.separation IS NOT NULL OR d.dra IS NOT NULL)
 GROUP BY c.companion_id
 """
+#: Days (ISO) with the same number look for the day that decides on the same days (`catalog.forecast`).
+_SEARCHED = f"datediff('day', DATE '1858-11-17', {{}}::DATE) // {STEP}"
 _NOTHING = {
     "grouped": "SELECT NULL::VARCHAR AS target_id, NULL::UBIGINT AS mark, NULL::VARCHAR AS reduction_id, "
     "NULL::BIGINT AS number, NULL::DOUBLE AS wavelength, NULL::VARCHAR AS companion_id, NULL::VARCHAR AS proposed",
@@ -49,6 +52,16 @@ _NOTHING = {
 _GROUPED = """
 SELECT f.target_id, f.mark, d.reduction_id, d.number, d.wavelength, d.companion_id, d.proposed
 FROM _field f JOIN detection d USING (target_id)
+"""
+#: In the order of the table: DuckDB changes rows at random places ten times as slowly.
+_TAKEN = """
+CREATE OR REPLACE TEMP TABLE _taken AS
+SELECT d.rowid AS place, g.companion_id, g.proposed
+FROM detection d JOIN _grouped g ON d.reduction_id = g.reduction_id AND d.number = g.number
+    AND d.wavelength IS NOT DISTINCT FROM g.wavelength
+JOIN _field f ON g.target_id = f.target_id AND g.mark = f.mark
+WHERE d.companion_id IS NULL
+ORDER BY place
 """
 _JUDGED = "SELECT o.mark, v.* FROM _object o JOIN verdict v USING (companion_id) WHERE v.origin = 'astrometry'"
 
@@ -70,18 +83,18 @@ def recall_groups(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP TABLE _ungrouped AS "
         "SELECT target_id FROM _field ANTI JOIN _grouped USING (target_id, mark)"
     )
+    connection.execute(_TAKEN)
     connection.execute(
-        "UPDATE detection SET companion_id = g.companion_id, proposed = g.proposed "
-        "FROM _grouped g JOIN _field f USING (target_id, mark) "
-        "WHERE detection.companion_id IS NULL AND detection.reduction_id = g.reduction_id "
-        "AND detection.number = g.number AND detection.wavelength IS NOT DISTINCT FROM g.wavelength"
+        "UPDATE detection SET companion_id = t.companion_id, proposed = t.proposed "
+        "FROM _taken t WHERE detection.rowid = t.place"
     )
 
 
 def recall_verdicts(connection: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     """Make `_unjudged`: objects that were seen of which no verdict is kept, and drop from `_judged` what is outdated.
 
-    When a further epoch would decide depends on today as well: it stays true while that day is still to come.
+    When a further epoch would decide depends on today as well: it stays true while that day is still to come, or, if
+    there is none, while the search looks at no further day.
     """
     connection.execute(OBJECTS)
     connection.execute(
@@ -89,7 +102,8 @@ def recall_verdicts(connection: duckdb.DuckDBPyConnection, audience: Audience) -
     )
     connection.execute(
         "DELETE FROM _judged WHERE status NOT IN ('COMPANION', 'BACKGROUND') AND date <> $now "
-        "AND (decides_on IS NULL OR decides_on < $now OR date > $now)",
+        f"AND (decides_on <= $now OR date > $now OR decides_on IS NULL AND {_SEARCHED.format('date')} <> "
+        f"{_SEARCHED.format('$now')})",
         {"now": audience.as_of},
     )
     connection.execute(

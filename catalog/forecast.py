@@ -2,7 +2,8 @@
 
 Given the positions so far, each hypothesis foretells where the source will stand, with a covariance. The hypotheses
 have parted at the first day on which the distance between the two foretold places is `SIGMA` times its error, which
-comprises both covariances and that of the epoch to come.
+comprises both covariances and that of the epoch to come. The days of the first search are the same for everybody,
+multiples of `STEP`: who looks again on another day finds the same, as long as that day is still to come.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from lyot.sky import Drift, Floats, Star, day_of, drift_past, earth_position
 
 SIGMA = 5.0
 ERROR = 5.0  # mas, of an epoch to come: a typical one of an imager behind adaptive optics
-STEPS = np.concatenate([np.full(37, 20.0), np.full(49, 60.0)])  # d, of the first search: two years, then eight
+STEP = 30  # d, of the first search: a twelfth of the year in which parallaxes repeat
+STEPS = 122  # of ten years
 AT_ONCE = 500  # sources of which the coming years are looked at together
 
 
@@ -59,24 +61,22 @@ def decide_on(sources: Sequence[Source], error: float = ERROR, after: float | No
         for first in range(0, len(whole.numbers), AT_ONCE):
             batch = _some(whole, slice(first, first + AT_ONCE))
             for number, day in _decide(batch, error, after).items():
-                days[number] = day_of(float(np.ceil(day)))
+                days[number] = day_of(day)
     return days
 
 
 def _decide(batch: Batch, error: float, after: float | None) -> dict[int, float]:
     """First MJD that decides, by the number of the source, where one does."""
     last = batch.times[:, -1]
-    start = last if after is None else np.maximum(last, after)
-    coarse = start[:, None] + np.cumsum(STEPS)
+    start = np.floor(last if after is None else np.maximum(last, after))[:, None]
+    coarse = (start // STEP + np.arange(1.0, STEPS + 1.0)) * STEP
     found = _parted(batch, coarse, error)
-    decided: dict[int, float] = {}
-    for step in np.unique(STEPS):
-        these = np.flatnonzero((found >= 0) & (STEPS[found] == step))
-        if len(these):
-            fine = coarse[these, found[these]][:, None] - np.arange(step)[::-1]
-            days = fine[np.arange(len(these)), _parted(_some(batch, these), fine, error)]
-            decided |= dict(zip((batch.numbers[n] for n in these), days.tolist(), strict=True))
-    return decided
+    these = np.flatnonzero(found >= 0)
+    if not len(these):
+        return {}
+    fine = np.maximum(coarse[these, found[these]][:, None] - np.arange(float(STEP))[::-1], start[these] + 1)
+    days = fine[np.arange(len(these)), _parted(_some(batch, these), fine, error)]
+    return dict(zip((batch.numbers[n] for n in these), days.tolist(), strict=True))
 
 
 def _parted(batch: Batch, when: Floats, error: float) -> np.ndarray:
