@@ -1,22 +1,58 @@
-"""A gate before Datasette, which makes whole answers in memory: a few at once, and their readers must read."""
+"""A gate before Datasette, which makes whole answers in memory: a few at once, and their readers must read.
+
+What may be much, as all rows of a table or the result of any SQL, stands in a line of its own with few places: who
+asks for one row, one page or a query of ours never waits for those who ask for thousands.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from lyot.datasette.files import Receive, Scope, Send
 
-AT_ONCE = 8  # answers that are being made
-MOST_OPEN = 100  # answers being made or read
+SMALL_AT_ONCE, LARGE_AT_ONCE = 6, 2  # answers that are being made
+MOST_OPEN = 100  # answers of each kind being made or read
 MOST_PENDING = 60_000_000  # bytes that wait for their readers
 WAIT = 20.0  # seconds in line
 PATIENCE = 30.0  # seconds that a reader may take for a piece
 PIECE = 65_536  # bytes
+PAGE = 100  # rows of a page that is a small answer
+LARGE = ("sql", "_facet", "_facet_array", "_facet_date", "_stream", "_format")  # parameters of large answers
 
 
 class Left(BaseException):
     """A reader who is not waited for any longer; no handler of errors shall try to tell him."""
+
+
+@dataclass
+class Line:
+    """Requests of one kind: `places` for those whose answers are being made, and how many are `open` in all."""
+
+    places: asyncio.Semaphore
+    open: int = 0
+
+
+@dataclass
+class Held:
+    """A place in a line while one answer is made, and what is made of it but not sent yet."""
+
+    places: asyncio.Semaphore
+    holds: bool = True
+    made: bytearray = field(default_factory=bytearray)
+
+    async def take(self) -> None:
+        """Wait for a place."""
+        await self.places.acquire()
+        self.holds = True
+
+    def leave(self) -> None:
+        """Give it back, if it is held."""
+        if self.holds:
+            self.holds = False
+            self.places.release()
 
 
 class Gate:
@@ -24,8 +60,8 @@ class Gate:
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._open = 0
+        self._small = Line(asyncio.Semaphore(SMALL_AT_ONCE))
+        self._large = Line(asyncio.Semaphore(LARGE_AT_ONCE))
         self._pending = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,41 +69,50 @@ class Gate:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        if self._open >= MOST_OPEN:
+        line = self._large if is_large(scope) else self._small
+        if line.open >= MOST_OPEN:
             await _busy(send)
             return
-        self._open += 1
+        line.open += 1
         try:
-            await self._answer(scope, receive, send)
+            await self._answer(line, scope, receive, send)
         except Left:
             return
         finally:
-            self._open -= 1
+            line.open -= 1
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, line: Line, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with asyncio.timeout(WAIT):
-                await self._places.acquire()
+                await line.places.acquire()
         except TimeoutError:
             await _busy(send)
             return
-        held = [self._places]
+        held = Held(line.places)
 
         async def sending(message: Any) -> None:
-            if message["type"] == "http.response.body" and held:  # it is made; reading it takes no place
-                held.pop().release()
-            await self._send(send, message)
+            if message["type"] != "http.response.body":
+                await self._send(send, message)
+                return
+            held.made += message.get("body", b"")
+            more = message.get("more_body", False)
+            if more and len(held.made) < PIECE:
+                return
+            body, held.made = bytes(held.made), bytearray()
+            held.leave()  # making an answer takes a place, reading it does not
+            await self._send(send, {**message, "body": body})
+            if more:
+                await held.take()
 
         try:
             await self._application(scope, receive, sending)
         finally:
-            if held:
-                held.pop().release()
+            held.leave()
 
     async def _send(self, send: Send, message: Any) -> None:
         """Send in pieces, each when the reader has taken the one before."""
         body = message.get("body", b"")
-        if self._pending + len(body) > MOST_PENDING:
+        if len(body) > PIECE and self._pending + len(body) > MOST_PENDING:
             raise Left
         self._pending += len(body)
         size, rest = len(body), memoryview(body)
@@ -76,6 +121,7 @@ class Gate:
                 while len(rest) > PIECE:
                     patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
                     await send({**message, "body": bytes(rest[:PIECE]), "more_body": True})
+                    await asyncio.sleep(0)  # others first
                     rest = rest[PIECE:]
                 patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
                 await send({**message, "body": bytes(rest)} if size else message)
@@ -83,6 +129,17 @@ class Gate:
             raise Left from error
         finally:
             self._pending -= size
+
+
+def is_large(scope: Scope) -> bool:
+    """Whether an answer may have more than a page of rows, or take long to find."""
+    said = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    sizes = said.get("_size", [])
+    return (
+        scope["path"].endswith(".csv")
+        or not said.keys().isdisjoint(LARGE)
+        or any(not one.isdecimal() or int(one[:9]) > PAGE for one in sizes)
+    )
 
 
 async def _busy(send: Send) -> None:

@@ -19,7 +19,7 @@ from lyot.catalog.metadata import DATABASE, INSPECTED, metadata
 from lyot.datasette import rights
 from lyot.datasette.files import Receive, Scope, Send, find, is_too_long, refuse, respond
 from lyot.datasette.fixed import Fixed
-from lyot.datasette.gate import Gate
+from lyot.datasette.gate import LARGE_AT_ONCE, SMALL_AT_ONCE, Gate
 from lyot.datasette.rights import Door, Members, ask_to_wait
 from lyot.datasette.vo.service import Service
 from lyot.errors import BadInput, NotFound
@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "facet_time_limit_ms": 500,
     "max_csv_mb": 100,
     "max_returned_rows": 1_000,
-    "num_sql_threads": 4,
+    "num_sql_threads": SMALL_AT_ONCE + LARGE_AT_ONCE,  # so that no query waits for that of another answer
     "sql_time_limit_ms": 2_000,
     "suggest_facets": False,  # suggesting them takes a facet page from 50 ms to 2 s
     "template_debug": False,

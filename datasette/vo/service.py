@@ -51,6 +51,7 @@ class Service:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lyot-upload")
         self._covered = b""
         self.jobs = Jobs(jobs, self.catalogue, hosts)
+        votable.LINES.write([(0.0,)])  # what Arrow imports when it is first used, nobody shall wait for
         self._routes: dict[str, Handler] = {
             "/tap/sync": self._sync, "/tap/async": self._async, "/tap": self._about, "/scs/target": self._cone,
             "/scs/detection": self._cone, "/sia2": self._images, "/datalink": self._links,

@@ -13,8 +13,8 @@ from lyot.datasette.vo.dialect import Busy
 from lyot.datasette.vo.run import Rows
 from lyot.datasette.vo.web import Answer
 
-THREADS = 64
-MOST_OPEN = 256  # answers under way at once, those that nobody reads included
+THREADS = 256
+MOST_OPEN = THREADS  # answers under way at once, those that nobody reads included
 PIECE = 65_536  # bytes gathered before they are sent
 FIRST = 8_192  # bytes of the first piece, so that a reader soon knows that it comes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import sqlite3
 import warnings
@@ -90,8 +91,7 @@ def _check(content: bytes) -> None:
             counts[tag] += 1
         if tag == "STREAM" and ("href" in attributes or attributes.get("encoding", "none") not in ("none", "base64")):
             raise QueryError("the upload refers to data elsewhere, or compresses them", hint="send a plain VOTable")
-        size = re.findall(r"\d+", attributes.get("arraysize", "")) if tag == "FIELD" else []
-        if int(np.prod([min(int(one), 10**9) for one in size], dtype=float)) > LARGEST_ARRAY:
+        if tag == "FIELD" and _elements(attributes.get("arraysize", "")) > LARGEST_ARRAY:
             raise QueryError(f"a field of the upload has more than {LARGEST_ARRAY:,} elements")
         if counts["TR"] > MOST_ROWS or counts["TD"] > MOST_CELLS or counts["FIELD"] > MOST_FIELDS:
             allowed = f"{MOST_ROWS:,} rows, {MOST_CELLS:,} cells and {MOST_FIELDS} fields are allowed"
@@ -108,6 +108,11 @@ def _check(content: bytes) -> None:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise QueryError(f"the upload is no XML: {error}") from error
+
+
+def _elements(arraysize: str) -> int:
+    """How many values one cell of a field of fixed size holds."""
+    return math.prod(int(one) for one in re.findall(r"\d{1,9}", arraysize))
 
 
 def _datatype(field: Any) -> str:
