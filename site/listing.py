@@ -33,7 +33,9 @@ LIMIT ?"""
 
 def companions(release: Release, slugs: dict[str, str]) -> list[dict[str, Any]]:
     """Every companion with its star, its status, the odds from astrometry and where it was last seen."""
-    found = [{**row, "slug": slugs.get(row["target_id"])} for row in release.query(COMPANIONS)]
+    found = release.query(COMPANIONS)
+    for row in found:
+        row["slug"] = slugs.get(row["target_id"])
     return sorted(found, key=lambda one: (rank(one["status"]), one["name"]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -36,8 +36,9 @@ def write_lists(
     _home(release, pages, ordered, folders)
     _search(pages, ordered)
     paged = {key: folder for one in ordered for key, _, folder in one["companions"]}
-    found = [{**one, "page": paged.get(one["companion_id"])} for one in listing.companions(release, folders)]
-    _paged(pages, "companions", "companions.html", found, title="Companions")
+    found = listing.companions(release, folders)
+    _paged(pages, "companions", "companions.html", found,
+           lambda one: {**one, "page": paged.get(one["companion_id"])}, title="Companions")  # fmt: skip
     _groups(release, pages, ordered, folders)
     pages.write("data/index.html", "data.html", title="Data", formats=data.formats, files=data.files,
                 as_of=release.about.get("as_of"),
@@ -71,24 +72,29 @@ def _home(
 def _search(pages: Pages, overviews: Sequence[dict[str, Any]]) -> None:
     """The list of targets, the map of them and the index that makes the list a search."""
     places = [(one["ra"], one["dec"]) for one in overviews if one["ra"] is not None and one["dec"] is not None]
-    shown = [
-        {**one, "short": _short(one["aliases"]), "paged": [(name, page) for _, name, page in one["companions"] if page]}
-        for one in overviews
-    ]
-    _paged(pages, "targets", "targets.html", shown, title="Targets", sky=_sky(places))
+    _paged(pages, "targets", "targets.html", overviews, _with_names, title="Targets", sky=_sky(places))
     pages.writer.write("targets/index.json", search_index(overviews))
+
+
+def _with_names(one: dict[str, Any]) -> dict[str, Any]:
+    """A target as the list shows it, with some of its aliases and the companions that have a page."""
+    paged = [(name, page) for _, name, page in one["companions"] if page]
+    return {**one, "short": _short(one["aliases"]), "paged": paged}
 
 
 def _short(aliases: Sequence[str]) -> list[str]:
     return sorted(aliases, key=lambda alias: (alias.startswith("Gaia "), len(alias)))[:3]
 
 
-def _paged(pages: Pages, folder: str, template: str, rows: Sequence[dict[str, Any]], **context: Any) -> None:
-    """A long list as several pages: `<folder>/`, `<folder>/page/2/` and so on."""
+def _paged(
+    pages: Pages, folder: str, template: str, rows: Sequence[dict[str, Any]],
+    shown: Callable[[dict[str, Any]], dict[str, Any]], **context: Any,
+) -> None:  # fmt: skip
+    """A long list as several pages: `<folder>/`, `<folder>/page/2/` and so on, with the rows as they are `shown`."""
     last = max(1, -(-len(rows) // A_PAGE))
     for number in range(1, last + 1):
         path = f"{folder}/index.html" if number == 1 else f"{folder}/page/{number}/index.html"
-        some = rows[(number - 1) * A_PAGE : number * A_PAGE]
+        some = [shown(row) for row in rows[(number - 1) * A_PAGE : number * A_PAGE]]
         pages.write(path, template, rows=some, total=len(rows), number=number, last=last, folder=folder, **context)
 
 

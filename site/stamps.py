@@ -9,6 +9,7 @@ it over page by page, removes what is no longer released, and only then moves it
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,7 +39,7 @@ class Made:
     @property
     def overview(self) -> dict[str, Any]:
         """What lists say of it."""
-        found: dict[str, Any] = json.loads(self.listed)
+        found: dict[str, Any] = json.loads(self.listed, object_pairs_hook=_mapping)
         return found
 
 
@@ -65,6 +66,11 @@ class Stamps:
             for key, one in self.targets.items():
                 file.write(packed([key, one.stamp, one.files]) + b"\t" + one.listed + b"\n")
         part.replace(path)
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping whose keys are one string each, however many mappings there are."""
+    return {sys.intern(key): value for key, value in pairs}
 
 
 def read(path: Path, code: str) -> Stamps:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from statistics import median
 from typing import Any
 
@@ -19,12 +21,24 @@ from lyot.sky import julian_year
 MOST_POINTS = 1500  # of more, medians of months are drawn
 ENOUGH = 3  # stars, for tenths to mean anything
 
+#: The depths between which tenths, halves and nine tenths of the stars lie at each separation, out of the deepest limit
+#: of each star; of simulated stars where there are no others. `place` counts them from the shallowest, from 0.
 LIMITS = """\
-SELECT l.target_id, round(l.separation / 100.0) / 10.0 AS separation, max(l.delta_mag) AS delta_mag, l.simulated
-FROM detection_limit l JOIN observation o ON o.observation_id = l.observation_id
-WHERE l.noise = 'mawet' AND l.delta_mag IS NOT NULL AND coalesce(l.sigma, 5) = 5
-  AND (o.survey_id = :target OR :target = '' AND NOT l.simulated)
-GROUP BY l.target_id, 2, l.simulated ORDER BY 2, l.target_id"""
+WITH deepest AS (
+  SELECT l.target_id, round(l.separation / 100.0) / 10.0 AS separation, max(l.delta_mag) AS delta_mag, l.simulated
+  FROM detection_limit l JOIN observation o ON o.observation_id = l.observation_id
+  WHERE l.noise = 'mawet' AND l.delta_mag IS NOT NULL
+    AND (o.survey_id = :target OR :target = '' AND NOT l.simulated)
+  GROUP BY l.target_id, 2, l.simulated
+), ranked AS (
+  SELECT separation, delta_mag, simulated, count(*) OVER (PARTITION BY separation) AS stars,
+         row_number() OVER (PARTITION BY separation ORDER BY delta_mag) - 1 AS place
+  FROM deepest WHERE simulated = (SELECT min(simulated) FROM deepest)
+)
+SELECT separation, stars, place, delta_mag, simulated FROM ranked
+WHERE place - CAST(0.1 * (stars - 1) AS INTEGER) IN (0, 1) OR place - CAST(0.5 * (stars - 1) AS INTEGER) IN (0, 1)
+   OR place - CAST(0.9 * (stars - 1) AS INTEGER) IN (0, 1)
+ORDER BY separation, place"""
 FOUND = """\
 SELECT c.name, c.status, t.name AS star, median.separation, median.delta_mag
 FROM companion c JOIN target t ON t.target_id = c.target_id
@@ -40,22 +54,23 @@ ORDER BY o.mjd"""
 
 
 def limits(rows: list[Row], subject: Subject) -> Sequence[Line]:
-    """The depth that a tenth, half and nine tenths of the stars reach, at each separation.
+    """The depth that a tenth, half and nine tenths of the stars reach, at each separation."""
+    found: dict[str, list[tuple[float, float]]] = {"tenth": [], "half": [], "most": []}
+    for separation, some in groupby(rows, key=itemgetter("separation")):
+        known = list(some)
+        stars, depths = known[0]["stars"], {row["place"]: row["delta_mag"] for row in known}
+        for layer, part in (("tenth", 0.9), ("half", 0.5), ("most", 0.1)):
+            if layer == "half" or stars >= ENOUGH:
+                found[layer].append((separation, _between(depths, part * (stars - 1))))
+    simulated = any(row["simulated"] for row in rows)
+    columns = {layer: np.array(places).T for layer, places in found.items() if places}
+    return [Line(layer, x, y, simulated=simulated) for layer, (x, y) in columns.items()]
 
-    Simulated stars are shown where a survey has no others.
-    """
-    depths: dict[float, list[float]] = defaultdict(list)
-    simulated = all(row["simulated"] for row in rows)
-    for row in rows:
-        if simulated or not row["simulated"]:
-            depths[row["separation"]].append(row["delta_mag"])
-    found = []
-    for layer, part in (("tenth", 90), ("half", 50), ("most", 10)):
-        places = sorted(place for place, values in depths.items() if layer == "half" or len(values) >= ENOUGH)
-        if places:
-            values = np.array([np.percentile(depths[place], part) for place in places])
-            found.append(Line(layer, np.array(places), values, simulated=simulated))
-    return found
+
+def _between(depths: Mapping[int, float], place: float) -> float:
+    """The depth at a place between two."""
+    below = int(place)
+    return depths[below] + (place - below) * (depths.get(below + 1, depths[below]) - depths[below])
 
 
 STACKED = Chart(

@@ -4,10 +4,12 @@ import json
 import re
 import sqlite3
 
+import numpy as np
 import pytest
 from baked import bake, release
 
 from lyot.site.chart import Subject
+from lyot.site.release import opened
 from lyot.site.render import render
 from lyot.site.statistics import STACKED, reached
 
@@ -25,33 +27,34 @@ def test_a_survey_says_how_far_it_has_come():
     assert reached([]) == [(0, "stars")]
 
 
-def limit(star: int, depth: float, simulated: bool = False) -> dict:
-    return {"target_id": f"{star}", "separation": 0.5, "delta_mag": depth, "simulated": simulated}
+def stacked(tmp_path, depths, survey="s") -> dict[str, float]:
+    """Depths at 0.5″ of each line of the chart, for stars with limits of these depths (and whether simulated)."""
+    rows = {"observation": [], "detection_limit": []}
+    for star, (depth, simulated) in enumerate(depths):
+        own = {"target_id": f"{star}", "observation_id": f"{star}", "simulated": int(simulated), "workspace": "main"}
+        rows["observation"].append({**own, "survey_id": "s", "date": "2020-01-01"})
+        rows["detection_limit"] += [
+            {**own, "reduction_id": f"{star}", "wavelength": 1.6, "noise": "mawet", "separation": 500.0, "delta_mag": d}
+            for d in (depth, depth - 1.0)  # the deeper counts
+        ]
+    with opened(bake(tmp_path / "public", rows)) as release:
+        lines = STACKED.points(release.query(STACKED.sql, target=survey), Subject({}, survey))
+    assert all(line.simulated == all(one for _, one in depths) for line in lines)
+    return {line.layer: float(line.y[0]) for line in lines}
 
 
-def test_half_of_the_stars_were_observed_as_deep_as_the_median():
-    found = {line.layer: line for line in STACKED.points([limit(n, float(n)) for n in range(11)], Subject({}, "s"))}
-    assert {name: line.y.tolist() for name, line in found.items()} == {"tenth": [9.0], "half": [5.0], "most": [1.0]}
-    assert not any(line.simulated for line in found.values())
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 11, 101, 258])
+def test_tenths_of_the_stars_were_observed_as_deep_as_the_percentiles(tmp_path, count):
+    depths = np.random.default_rng(count).normal(12.0, 1.0, count)
+    found = stacked(tmp_path, [(depth, False) for depth in depths.tolist()])
+    expected = {"tenth": 90, "half": 50, "most": 10} if count >= 3 else {"half": 50}
+    assert found == pytest.approx({layer: np.percentile(depths, part) for layer, part in expected.items()})
 
 
-def test_limits_at_another_significance_are_not_mixed_with_those_at_five(tmp_path):
-    """At 3σ a reduction seems half a magnitude deeper than it is."""
-    rights = {"workspace": "main", "simulated": 0}
-    limits = [{"target_id": "1", "observation_id": "o", "reduction_id": f"r{sigma}", "noise": "mawet",
-               "separation": 500.0, "delta_mag": depth, "sigma": sigma, **rights}
-              for sigma, depth in ((5.0, 12.0), (3.0, 12.4), (None, 11.0))]  # fmt: skip
-    seen = {"observation_id": "o", "target_id": "1", "date": "2020-01-01", **rights}
-    with sqlite3.connect(bake(tmp_path, {"observation": [seen], "detection_limit": limits}) / "lyot.db") as connection:
-        assert connection.execute(STACKED.sql, {"target": ""}).fetchall() == [("1", 0.5, 12.0, 0)]
-
-
-def test_simulated_stars_are_left_out_unless_there_are_no_others():
-    deep = [limit(9, 20.0, simulated=True)]
-    (line,) = STACKED.points([limit(1, 10.0), *deep], Subject({}, "s"))
-    assert (line.y.tolist(), line.simulated) == ([10.0], False)
-    (line,) = STACKED.points(deep, Subject({}, "s"))
-    assert (line.y.tolist(), line.simulated) == ([20.0], True)
+def test_simulated_stars_are_left_out_unless_there_are_no_others(tmp_path):
+    assert stacked(tmp_path / "both", [(10.0, False), (20.0, True)]) == {"half": 10.0}
+    assert stacked(tmp_path / "alone", [(20.0, True)]) == {"half": 20.0}
+    assert stacked(tmp_path / "everything", [(20.0, True)], survey="") == {}
 
 
 @pytest.mark.parametrize("simulated", [False, True])
