@@ -5,6 +5,7 @@ import pytest
 from releases import OPEN, facts, release, sequence
 
 from lyot.build.compact import FEWEST, compact
+from lyot.build.consolidate import consolidate
 from lyot.build.publish import publish
 from lyot.build.sources import _whole
 from lyot.build.visible import Audience, select
@@ -26,7 +27,11 @@ def store(tmp_path):
 
 def _everything(folder):
     with duckdb.connect(str(folder / "lyot.duckdb"), read_only=True) as connection:
-        return {name: sorted(map(repr, connection.execute(f'FROM "{name}"').fetchall())) for name in tables()}
+        return _rows(connection)
+
+
+def _rows(connection):
+    return {name: sorted(map(repr, connection.execute(f'FROM "{name}"').fetchall())) for name in tables()}
 
 
 def test_a_release_is_the_same_before_and_after(store, tmp_path):
@@ -35,6 +40,29 @@ def test_a_release_is_the_same_before_and_after(store, tmp_path):
     assert {one.tables for one in made} == {("observation",), ("reduction",), ("detection",)}
     assert _everything(publish(store, tmp_path / "b").folder) == before
     assert not compact(store)
+
+
+def test_who_reads_while_they_are_merged_sees_the_same_rows(store, monkeypatch):
+    """Everything is read before and after each single file that the merging writes."""
+    before, seen, create = _read(store.url), [], Store._create
+
+    def watched(self, relative, data):
+        seen.append(_read(store.url))
+        create(self, relative, data)
+        seen.append(_read(store.url))
+
+    monkeypatch.setattr(Store, "_create", watched)
+    compact(store)
+    assert len(seen) == 2 * 2 * 3  # rows and provenance of three tables
+    assert all(one == before for one in seen)
+
+
+def _read(url):
+    """What a reader who comes just now finds of every table."""
+    store, audience = Store(url), Audience(None, "2026-01-01")
+    with duckdb.connect() as connection:
+        consolidate(store, connection, select(store, audience), audience)
+        return _rows(connection)
 
 
 def test_files_that_a_reader_has_listed_stay(store):

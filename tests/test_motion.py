@@ -241,6 +241,17 @@ def test_the_day_that_decides(published):
     assert before < 5 <= then
 
 
+def test_the_day_that_decides_stays_while_it_is_to_come(published):
+    """Who asks on another day hears the same, until that day is over: then it is a later one."""
+    star, seen, mass = _source(published, "hip-65426-b")
+    some = seen.select([0, 1])
+    said = decides_on(star, some, mass)
+    day = mjd_of(said)
+    first = np.ceil(some.times[-1])
+    assert {decides_on(star, some, mass, after=after) for after in np.arange(first, day, 7.0)} == {said}
+    assert mjd_of(decides_on(star, some, mass, after=day)) > day
+
+
 def _apart(star, seen, mass, day, error=5.0):
     behind, around = foretell_background(star, seen, np.array([day])), foretell_bound(star, seen, mass, np.array([day]))
     spread = behind.covariances[0] + around.covariances[0] + error**2 * np.eye(2)
