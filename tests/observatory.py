@@ -46,7 +46,7 @@ def process(folder: Path) -> Iterator[tuple[str, int]]:
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         base = f"http://127.0.0.1:{port}"
         try:
-            while not _answers(base):
+            while not answers(base):
                 assert server.poll() is None, "the server ended"
                 time.sleep(0.1)
             yield base, server.pid
@@ -61,7 +61,8 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _answers(base: str) -> bool:
+def answers(base: str) -> bool:
+    """Whether a server answers there."""
     try:
         return httpx.get(f"{base}/tap/availability").status_code == 200
     except httpx.TransportError:

@@ -16,8 +16,7 @@ TESTS = ("test_serve.py", "test_fixed.py", "test_door.py", "e2e/test_served.py")
 def test_the_portal_works_under_datasette_1_0():
     if not (ALPHA / "datasette").is_dir():
         pytest.skip("Datasette 1.0 is not installed: make alpha installs it")
-    environment = {**os.environ, "PYTHONPATH": str(ALPHA)}
-    environment.pop("LYOT_NO_SKIPS", None)
+    environment = {**os.environ, "PYTHONPATH": str(ALPHA)}  # LYOT_NO_SKIPS is handed on: what skips in there fails here
     version = [sys.executable, "-c", "import datasette; print(datasette.__version__)"]
     found = subprocess.run(version, env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.startswith("1.0")

@@ -220,7 +220,14 @@ def test_memory_of_queries_is_bounded(served):
     assert small(served[0]) < SOON
 
 
-@pytest.mark.parametrize("place", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "192.168.0.1", "0.0.0.0"])
+INSIDE = (
+    "127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "192.168.0.1", "172.16.9.9", "0.0.0.0", "100.64.0.1",
+    "224.0.0.1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe",
+    "64:ff9b::7f00:1", "64:ff9b::10.0.0.1", "2002:7f00:1::", "2002:a00:1::1", "2001:0:808:808::f5ff:fffe",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", INSIDE)
 def test_tables_are_never_fetched_from_inside(monkeypatch, place):
     """A name on the list that resolves to an address inside is refused: no connection is made."""
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(None, None, None, "", (place, 80))])
@@ -229,6 +236,29 @@ def test_tables_are_never_fetched_from_inside(monkeypatch, place):
         fetch.fetch("http://good.example/t.xml", ("good.example",))
     with pytest.raises(QueryError, match="not fetched from"):
         fetch.fetch(f"http://good.example@{'[::1]' if ':' in place else place}/t.xml", ("good.example",))
+
+
+@pytest.mark.parametrize("place", ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808"])
+def test_addresses_of_the_internet_are_public(place):
+    assert fetch.is_public(place)
+
+
+def test_a_redirection_is_not_followed_and_what_was_resolved_is_what_is_connected_to(monkeypatch):
+    """The host's second answer of the resolver, and the place that its server names, are inside: neither is asked."""
+    answers = iter(["8.8.8.8", "127.0.0.1"])
+    asked, (ours, theirs) = [], socket.socketpair()
+
+    def connect(place, timeout):
+        asked.append(place)
+        return ours
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(None, None, None, "", (next(answers), 80))])
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/secret\r\nContent-Length: 0\r\n\r\n")
+        with pytest.raises(QueryError, match="answers 302"):
+            fetch.fetch("http://good.example/t.xml", ("good.example",))
+    assert asked == [("8.8.8.8", 80)]
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from releases import facts, sequence
 from skies import bake_sky
 
 from lyot.build.publish import publish
-from lyot.datasette.vo.healpix import cell
+from lyot.datasette.vo.healpix import cell, moc
 from lyot.store import Store
 
 # pyvo leaves the connections of its sessions to the garbage collector
@@ -226,6 +226,22 @@ def middle_of_cell(number: int, order: int) -> tuple[float, float]:
     height = math.asin(1 - cap**2 / (3 * side**2))
     place = (across * cap + x - y + 1) / 2
     return math.degrees(math.pi / (2 * cap) * (place - 0.5)) % 360, math.degrees(math.copysign(height, 2 * side - ring))
+
+
+def cells_of(content):
+    return set((fits.open(io.BytesIO(content))[1].data["UNIQ"] - 4**9).tolist())
+
+
+@pytest.mark.parametrize("place", [(86.8212, -51.0665), (0.0, 0.0), (359.999, 0.001), (45.0, 90.0), (200.0, -89.999)])
+def test_the_moc_holds_every_cell_that_a_field_touches(place):
+    """Against places all over the field by astropy; a place alone, where no field is known."""
+    radius = 0.0015  # deg, as of a frame of 11 arcsec
+    middle = SkyCoord(*place, unit="deg")
+    angles, radii = np.meshgrid(np.arange(0, 360, 3), radius * np.linspace(0, 1, 6))
+    inside = middle.directional_offset_by(angles.ravel() * u.deg, 0.999 * radii.ravel() * u.deg)
+    expected = {cell(ra, dec, 8) for ra, dec in zip(inside.ra.deg.tolist(), inside.dec.deg.tolist(), strict=True)}
+    assert cells_of(moc([(*place, radius)], 8)) == expected
+    assert cells_of(moc([(*place, None)], 8)) == {cell(*place, 8)}
 
 
 @pytest.mark.parametrize("order", [1, 3, 8])

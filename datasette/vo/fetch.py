@@ -12,6 +12,7 @@ from lyot.datasette.vo.dialect import QueryError
 from lyot.datasette.vo.web import LARGEST_BODY
 
 SECONDS = 10.0
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # in which routers put addresses of IPv4 (RFC 6052)
 
 
 def fetch(address: str, hosts: tuple[str, ...]) -> bytes:
@@ -33,12 +34,22 @@ def fetch(address: str, hosts: tuple[str, ...]) -> bytes:
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         place = str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
-        if not ipaddress.ip_address(place).is_global:
+        if not is_public(place):
             raise QueryError(f"{host} is not a public address")
         with socket.create_connection((place, port), timeout=SECONDS) as connected:
             return _get(parts.scheme, host, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", connected)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise QueryError(f"the table cannot be fetched from {host}: {error}") from error
+
+
+def is_public(place: str) -> bool:
+    """Whether an address is one of the Internet, and so is the older one that it may stand for."""
+    address = ipaddress.ip_address(place)
+    meant: list[ipaddress.IPv4Address | ipaddress.IPv6Address | None] = [address]
+    if isinstance(address, ipaddress.IPv6Address):
+        meant += [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        meant += [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)] if address in TRANSLATED else []
+    return all(one.is_global and not one.is_multicast for one in meant if one is not None)
 
 
 def _get(scheme: str, host: str, path: str, connected: socket.socket) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from astropy.io import fits
@@ -36,9 +36,18 @@ def _face_of_belt(up: int, down: int) -> int:
     return up & 3 if up < down else (down & 3) + 8
 
 
-def moc(places: Iterable[tuple[float, float]], order: int) -> bytes:
-    """The cells that hold the places (deg, ICRS), as a MOC 2.0 in FITS."""
-    cells = sorted({4 ** (order + 1) + cell(ra, dec, order) for ra, dec in places})
+def moc(fields: Iterable[tuple[float, float, float | None]], order: int) -> bytes:
+    """The cells that fields touch, as a MOC 2.0 in FITS.
+
+    Parameters
+    ----------
+    fields : of (ra, dec, radius)
+        Circles, deg, ICRS; of one whose radius is not known, the cell of its middle. They are small against a cell.
+    order : int
+        0 to 29.
+    """
+    touched = set[int]().union(*(_touched(ra, dec, radius or 0.0, order) for ra, dec, radius in fields))
+    cells = sorted(4 ** (order + 1) + number for number in touched)
     table = fits.BinTableHDU.from_columns([fits.Column("UNIQ", "K", array=np.array(cells, dtype=np.int64))], name="MOC")
     cards = {
         "MOCVERS": "2.0", "MOCDIM": "SPACE", "ORDERING": "NUNIQ", "COORDSYS": "C", "MOCORD_S": order,
@@ -48,6 +57,27 @@ def moc(places: Iterable[tuple[float, float]], order: int) -> bytes:
     made = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(made)
     return made.getvalue()
+
+
+def _touched(ra: float, dec: float, radius: float, order: int) -> set[int]:
+    """Cells that a circle touches: most lie in one, as the corners of the square around them show."""
+    found = {cell(ra, dec, order)}
+    if radius:
+        found |= {cell(*place, order) for place in _ring(ra, dec, math.sqrt(2.0) * radius, range(0, 360, 90))}
+    if len(found) == 1:
+        return found
+    return {cell(ra, dec, order)} | {cell(*place, order) for place in _ring(ra, dec, radius, range(5, 360, 10))}
+
+
+def _ring(ra: float, dec: float, radius: float, bearings: Iterable[int]) -> Iterator[tuple[float, float]]:
+    """Places (ra, dec) on a small circle, in the plane that touches the sphere in its middle; all in deg."""
+    (sin_ra, cos_ra), (sin_dec, cos_dec) = ((math.sin(one), math.cos(one)) for one in map(math.radians, (ra, dec)))
+    far = math.tan(math.radians(radius))
+    for bearing in map(math.radians, bearings):
+        north, east = far * math.cos(bearing), far * math.sin(bearing)
+        out = cos_dec - north * sin_dec
+        x, y, z = out * cos_ra - east * sin_ra, out * sin_ra + east * cos_ra, sin_dec + north * cos_dec
+        yield math.degrees(math.atan2(y, x)), math.degrees(math.atan2(z, math.hypot(x, y)))
 
 
 def _spread(number: int) -> int:

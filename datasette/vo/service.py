@@ -21,6 +21,11 @@ from lyot.datasette.vo.web import Answer, Place, Receive, Request, Scope, Send, 
 SYNC_SECONDS = 30.0
 READERS = 2  # threads that read uploads: more would keep small queries waiting
 MOC_ORDER = 8  # cells of 0.23 deg: a field is a few arcsec, so that a cell is a star
+#: Circles around stars, as `s_region` of ObsCore has them; the radius is null where no observation says its field.
+FIELDS = (
+    "SELECT t.ra, t.dec, max(o.field_of_view) / 7200.0 FROM target t JOIN observation o USING (target_id) "
+    "WHERE t.ra IS NOT NULL GROUP BY t.target_id"
+)
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
 
 Handler = Callable[[Request, Budget], Awaitable[Answer]]
@@ -166,9 +171,8 @@ class Service:
     async def _moc(self, request: Request, budget: Budget) -> Answer:
         if self._covered:
             return Answer(self._covered, "application/fits")
-        places = "SELECT DISTINCT ra, dec FROM target JOIN observation USING (target_id) WHERE ra IS NOT NULL"
         self._covered = await self._read(
-            lambda connection: healpix.moc(map(tuple, connection.execute(places)), MOC_ORDER)
+            lambda connection: healpix.moc(map(tuple, connection.execute(FIELDS)), MOC_ORDER)
         )
         return Answer(self._covered, "application/fits")
 
