@@ -19,6 +19,7 @@ HIGH_PASS = 15  # px
 BOX = 8  # px, half of the box that a spot is fitted in
 SEARCH = 15  # px around the expected place of the star
 WORTH = 4.0  # a spot stands out of the noise by so much, or is none
+BESIDE = 0.05  # of its height; what differs from a spot by more, a planet beside it, counts for less
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +185,8 @@ def _fit_spot(cut: Images, y0: float, x0: float) -> tuple[float, float, float]:
         model = p[0] * np.exp(-0.5 * ((y - p[1]) ** 2 + (x - p[2]) ** 2) / p[3] ** 2) + p[4]
         return np.asarray((model - box) / height).ravel()
 
-    fit = least_squares(misfit, [height, *peak, 1.8, 0.0], x_scale=[height, 1, 1, 1, height], max_nfev=60)
+    fit = least_squares(misfit, [height, *peak, 1.8, 0.0], x_scale=[height, 1, 1, 1, height], loss="soft_l1",
+                        f_scale=BESIDE, max_nfev=60)
     freedom = box.size - 5
     normal = fit.jac.T @ fit.jac
     if np.linalg.cond(normal) > 1e14 or not 0.4 < abs(fit.x[3]) < BOX:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -148,6 +149,8 @@ class MendHits(Step):
 
 class FindStar(Step):
     """The star behind the coronagraph, in each field, from the satellite spots of the centre frames."""
+
+    version: ClassVar[int] = 2  # what stands beside a spot counts for less
 
     gate: float = Field(0.7, gt=0, description="px; past it a second method is tried")
 

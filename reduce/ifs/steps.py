@@ -124,6 +124,8 @@ class ExtractSpectra(Step):
 class FindStar(Step):
     """The star in every channel from the satellite spots, smooth in wavelength; and how far the spots are from it."""
 
+    version: ClassVar[int] = 2  # what stands beside a spot counts for less
+
     gate: float = Field(0.7, gt=0, description="px; past it a second method is tried")
 
     def __call__(self, night: Night) -> Night:
