@@ -35,10 +35,7 @@ def write_lists(
     folders = {key: one["slug"] for key, one in overviews.items()}
     _home(release, pages, ordered, folders)
     _search(pages, ordered)
-    paged = {key: folder for one in ordered for key, _, folder in one["companions"]}
-    found = listing.companions(release, folders)
-    _paged(pages, "companions", "companions.html", found,
-           lambda one: {**one, "page": paged.get(one["companion_id"])}, title="Companions")  # fmt: skip
+    _companions(release, pages, ordered, folders)
     _groups(release, pages, ordered, folders)
     pages.write("data/index.html", "data.html", title="Data", formats=data.formats, files=data.files,
                 as_of=release.about.get("as_of"),
@@ -74,6 +71,16 @@ def _search(pages: Pages, overviews: Sequence[dict[str, Any]]) -> None:
     places = [(one["ra"], one["dec"]) for one in overviews if one["ra"] is not None and one["dec"] is not None]
     _paged(pages, "targets", "targets.html", overviews, _with_names, title="Targets", sky=_sky(places))
     pages.writer.write("targets/index.json", search_index(overviews))
+
+
+def _companions(
+    release: Release, pages: Pages, overviews: Sequence[dict[str, Any]], folders: dict[str, str]
+) -> None:
+    """The list of companions; a page of their own has only those that are linked."""
+    paged = {key: folder for one in overviews for key, _, folder in one["companions"]}
+    found = listing.companions(release, folders)
+    _paged(pages, "companions", "companions.html", found,
+           lambda one: {**one, "page": paged.get(one["companion_id"])}, title="Companions")  # fmt: skip
 
 
 def _with_names(one: dict[str, Any]) -> dict[str, Any]:
