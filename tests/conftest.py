@@ -1,6 +1,7 @@
 """Fixtures that several tests share, and the rule that a skip must be allowed by name where everything is installed."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def irdis_night(tmp_path_factory):
     folder = tmp_path_factory.mktemp("irdis")
     planet = Companion(name="b", separation=700.0, position_angle=211.0, contrast=4e-3)
     return folder, simulate_night(folder, "irdis", seed=3, nscience=2, planets=(planet,), spacing=12.0)
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[str]:
+    """Address at which the release in the module's `folder` is served."""
+    from observatory import serving
+
+    with serving(folder) as (base, _):
+        yield base
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 from astropy.io import fits
@@ -86,3 +87,19 @@ def sequence(
     )  # fmt: skip
     release(store, dataset, date, workspace)
     return cube, reduction
+
+
+def stocked(folder: Path) -> Store:
+    """A store with what is known of one star, and one sequence of it."""
+    store = Store(str(folder))
+    facts(store)
+    sequence(store)
+    return store
+
+
+def with_pages(folder: Path, *paths: str) -> Path:
+    """A release with a page that says little, at home and at each of some other paths of its site."""
+    for path in ("index.html", *paths):
+        (folder / "site" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "site" / path).write_text("<h1>home</h1>")
+    return folder

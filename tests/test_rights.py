@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from lyot.build.importing import import_file
 from lyot.build.publish import publish
 from lyot.catalog.flat import document_of_csv
@@ -35,13 +37,19 @@ def test_another_document_of_the_same_name_is_private_until_somebody_says_otherw
     assert b"hidden-star" not in everything(released.folder)
 
 
-def test_the_same_document_again_keeps_its_date(tmp_path):
+@pytest.mark.parametrize(
+    ("workspace", "date"),
+    [("main", None), ("team-b", None), ("team-b", "2020-01-01")],
+    ids=["again without a date", "a private copy elsewhere", "public in two workspaces"],
+)
+def test_the_same_document_again_takes_nothing_and_adds_nothing(tmp_path, workspace, date):
     store = Store(str(tmp_path / "store"))
     path = tmp_path / "table.json"
     path.write_text(json.dumps(survey("Open Star")))
     import_file(store, path, "main", release_date="2020-01-01")
-    import_file(store, path, "main")
-    assert publish(store, tmp_path / "out").rows["detection"] == 1
+    import_file(store, path, workspace, release_date=date)
+    rows = publish(store, tmp_path / "out").rows
+    assert (rows["product"], rows["detection"]) == (1, 1)
 
 
 def test_a_row_that_says_it_has_no_date_is_private_in_a_public_file(tmp_path):
@@ -57,22 +65,3 @@ def test_an_observation_is_as_private_as_its_detections():
     (observation,) = document_of_csv(rows)["observations"]
     assert observation["release_date"] == "2099-01-01"
     assert observation["reductions"][0]["release_date"] == "2099-01-01"
-
-
-def test_a_private_copy_elsewhere_takes_nothing_from_the_public_one(tmp_path):
-    store = Store(str(tmp_path / "store"))
-    path = tmp_path / "table.json"
-    path.write_text(json.dumps(survey("Open Star")))
-    import_file(store, path, "main", release_date="2020-01-01")
-    import_file(store, path, "team-b")
-    assert publish(store, tmp_path / "out").rows["detection"] == 1
-
-
-def test_the_same_product_public_in_two_workspaces_is_there_once(tmp_path):
-    store = Store(str(tmp_path / "store"))
-    path = tmp_path / "table.json"
-    path.write_text(json.dumps(survey("Open Star")))
-    import_file(store, path, "main", release_date="2020-01-01")
-    import_file(store, path, "team-b", release_date="2020-01-01")
-    rows = publish(store, tmp_path / "out").rows
-    assert (rows["product"], rows["detection"]) == (1, 1)

@@ -16,12 +16,11 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.io.votable import parse
 from observatory import serving
-from releases import facts, sequence
+from releases import sequence, stocked, with_pages
 from skies import bake_sky
 
 from lyot.build.publish import publish
 from lyot.datasette.vo.healpix import cell, moc
-from lyot.store import Store
 
 # pyvo leaves the connections of its sessions to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -30,25 +29,15 @@ BETA = SkyCoord(86.8212, -51.0665, unit="deg")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    store = Store(str(tmp_path_factory.mktemp("store")))
-    facts(store)
-    cube, _ = sequence(store)
+    store = stocked(tmp_path_factory.mktemp("store"))
+    (cube,) = store.find(dataset="naco/beta-pic/2013-02-01", kind="cube")
     private, _ = sequence(store, "naco/beta-pic/2020-02-01", date=None)
-    folder = publish(store, tmp_path_factory.mktemp("out")).folder
-    for path in ("index.html", "targets/beta-pic/index.html"):
-        (folder / "site" / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "site" / path).write_text("<h1>home</h1>")
+    folder = with_pages(publish(store, tmp_path_factory.mktemp("out")).folder, "targets/beta-pic/index.html")
     file = folder / "site" / "data" / f"{cube.stem}.fits"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"SIMPLE  =")
     (folder / "private.txt").write_text(private.key)
     return folder
-
-
-@pytest.fixture(scope="module")
-def served(folder):
-    with serving(folder) as (base, _):
-        yield base
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,10 @@ import subprocess
 import httpx
 import pytest
 from observatory import serving
-from releases import facts, sequence
+from releases import stocked, with_pages
 from skies import bake_sky
 
 from lyot.build.publish import publish
-from lyot.store import Store
 
 pytestmark = [
     pytest.mark.stilts,
@@ -31,15 +30,8 @@ def stilts(*words, **more):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    store = Store(str(tmp_path_factory.mktemp("store")))
-    facts(store)
-    sequence(store)
-    folder = publish(store, tmp_path_factory.mktemp("out")).folder
-    (folder / "site").mkdir()
-    (folder / "site" / "index.html").write_text("<h1>home</h1>")
-    with serving(folder) as (base, _):
-        yield base
+def folder(tmp_path_factory):
+    return with_pages(publish(stocked(tmp_path_factory.mktemp("store")), tmp_path_factory.mktemp("out")).folder)
 
 
 def check_taplint(base):

@@ -15,13 +15,12 @@ from astropy.io import fits
 from astropy.io.votable import parse, validate
 from astropy.table import Table
 from observatory import serving
-from releases import facts, sequence
+from releases import sequence, stocked, with_pages
 
 from lyot.build.publish import publish
 from lyot.catalog.table import tables
 from lyot.datasette.vo import jobs
 from lyot.datasette.vo.examples import EXAMPLES
-from lyot.store import Store
 
 # pyvo leaves the connections of its sessions to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -30,20 +29,9 @@ UWS = "{http://www.ivoa.net/xml/UWS/v1.0}"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    store = Store(str(tmp_path_factory.mktemp("store")))
-    facts(store)
-    sequence(store)
+    store = stocked(tmp_path_factory.mktemp("store"))
     sequence(store, "naco/beta-pic/2014-02-01", version=2, words="<&\"'> ]]>")
-    folder = publish(store, tmp_path_factory.mktemp("out")).folder
-    (folder / "site").mkdir()
-    (folder / "site" / "index.html").write_text("<h1>home</h1>")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(folder):
-    with serving(folder) as (base, _):
-        yield base
+    return with_pages(publish(store, tmp_path_factory.mktemp("out")).folder)
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,11 @@ from pathlib import Path
 import duckdb
 import httpx
 import pytest
-from observatory import serving
-from releases import facts, sequence
+from releases import stocked
 
 from lyot.build.publish import publish
 from lyot.datasette.vo import budget, jobs, service, task, upload, web
 from lyot.site.render import render
-from lyot.store import Store
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "8-virtual-observatory.md").read_text()
@@ -29,14 +27,11 @@ COMMANDS = re.findall(r"^    ((?:curl|stilts) .*)$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    store = Store(str(tmp_path_factory.mktemp("store")))
-    facts(store)
-    sequence(store)
+def folder(tmp_path_factory):
+    store = stocked(tmp_path_factory.mktemp("store"))
     folder = publish(store, tmp_path_factory.mktemp("out")).folder
     render(folder, store)
-    with serving(folder) as (base, _):
-        yield base
+    return folder
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=range(len(RECIPES)))
