@@ -86,6 +86,10 @@ class Release:
             return []
         return [{**row, "own": row[shared] == key} for row in rows]
 
+    def forget(self, sql: str) -> None:
+        """Let go of the rows of a chart's query, which may be many and are asked for once."""
+        self._asked = {place: rows for place, rows in self._asked.items() if place[0] != sql}
+
     def load(self, target_ids: Sequence[str]) -> list[Row]:
         """Read every row of these targets, in place of those before; the rows of `target`, in the order asked."""
         self._asked = {key: rows for key, rows in self._asked.items() if not key[1]}

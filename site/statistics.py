@@ -181,7 +181,9 @@ def general() -> tuple[Chart, ...]:
 
 
 def _figure(chart: Chart, release: Release, key: str, root: str) -> Figure:
-    return figure(chart, release, Subject({}, key), root)
+    drawn = figure(chart, release, Subject({}, key), root)
+    release.forget(chart.sql)
+    return drawn
 
 
 #: The states of a target in few words.
