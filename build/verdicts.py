@@ -27,6 +27,7 @@ _ASTROMETRY = f"""
 SELECT dense_rank() OVER (ORDER BY companion_id) - 1 AS source, {FRAMES}, {", ".join(COLUMNS)}, pmra, pmdec
 {_SEEN.replace("WHERE", "LEFT JOIN target ON target.target_id = c.target_id WHERE")}
     AND companion_id IN (FROM _unjudged)
+ORDER BY source, mjd, observation_id, reduction_id, number, wavelength -- of equals the first counts: always the same
 """
 _HOSTS = """
 SELECT c.companion_id, c.target_id, t.ra, t.dec, t.ref_epoch, t.pmra, t.pmdec, t.parallax, t.radial_velocity, t.mass
