@@ -5,13 +5,15 @@ import pytest
 from astropy.io import fits
 from raw_reading import named
 
+
+from lyot.errors import BadInput
 from lyot.reduce.simulate.raw_night import simulate_night
 from lyot.reduce.simulate.raw_plan import plan
 from lyot.reduce.simulate.raw_scene import FAULTS, night
 
 
 def test_every_fault_is_described_and_known():
-    with pytest.raises(ValueError, match="no such fault"):
+    with pytest.raises(BadInput, match="no such fault"):
         night("irdis", faults=("gremlins",))
     for fault in FAULTS:
         assert night("irdis", faults=(fault,)).faults == (fault,)
