@@ -5,7 +5,6 @@ import pytest
 from astropy.io import fits
 from raw_reading import named
 
-
 from lyot.errors import BadInput
 from lyot.reduce.simulate.raw_night import simulate_night
 from lyot.reduce.simulate.raw_plan import plan
