@@ -142,7 +142,7 @@ def release(tmp_path_factory) -> tuple[Path, Store]:
     return baked(folder / "public", COUNT), Store(str(folder / "store"))
 
 
-def bench_pages_a_second(release):
+def test_pages_a_second(release):
     report = render(*release)
     assert report.failures == {}
     at_most("site: peak memory (MB), main process and largest worker", memory(), 1000, targets=COUNT)
@@ -150,13 +150,13 @@ def bench_pages_a_second(release):
     at_least("site: pages of targets a second", rate, 600, targets=COUNT, everything_s=round(report.seconds, 1))
 
 
-def bench_nothing_changed(release):
+def test_nothing_changed(release):
     again = render(*release)
     assert again.written == 0
     at_most("site: seconds for 10,000 targets, nothing changed", again.seconds * 10_000 / COUNT, 1.0, targets=COUNT)
 
 
-def bench_one_changed(release):
+def test_one_changed(release):
     folder, store = release
     connection = sqlite3.connect(folder / "lyot.db")
     connection.execute("UPDATE detection SET snr = 20 WHERE target_id = 'hd-000099' AND mjd > 0")
