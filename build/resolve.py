@@ -1,4 +1,4 @@
-"""Ask SIMBAD and Gaia about a star, once: what they said is kept as an import."""
+"""Ask SIMBAD, Gaia and VizieR about a star, once: what they said is kept as an import."""
 
 from __future__ import annotations
 
@@ -70,7 +70,11 @@ def resolve(
     magnitudes = ask(simbad.SIMBAD, simbad.ask_magnitudes(found["oid"]))
     query = simbad.ask_gaia(names)
     gaia = ask(simbad.GAIA, query) if query else []
-    document = simbad.document_of(name, found, names, magnitudes[0] if magnitudes else {}, gaia[0] if gaia else None)
+    query = simbad.ask_mean_motion(names) if gaia else None
+    mean = ask(simbad.VIZIER, query) if query else []
+    document = simbad.document_of(
+        name, found, names, magnitudes[0] if magnitudes else {}, gaia[0] if gaia else None, mean[0] if mean else None
+    )
     content = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode()
     return keep_document(store, f"resolved-{target_id_of(name)}", content, workspace, release_date)
 

@@ -26,16 +26,22 @@ GAIA = {"ra": 10.5001, "dec": -20.2501, "ref_epoch": 2016.0, "pmra": 50.1, "pmra
         "radial_velocity_error": None}  # fmt: skip
 
 
+MEAN = {"pmra": 50.12, "pmra_error": 0.02, "pmdec": -8.92, "pmdec_error": 0.02}
+
+
 class Service:
     """Answers made by hand, and what was asked."""
 
-    def __init__(self, objects=(OBJECT,), gaia=(GAIA,)):
-        self.objects, self.gaia, self.asked = list(objects), list(gaia), []
+    def __init__(self, objects=(OBJECT,), gaia=(GAIA,), mean=(MEAN,)):
+        self.objects, self.gaia, self.mean, self.asked = list(objects), list(gaia), list(mean), []
 
     def __call__(self, url, adql):
         self.asked.append((url, adql))
         if url == simbad.GAIA:
             return self.gaia
+        if url == simbad.VIZIER:
+            assert adql.endswith("HIP = 999999")
+            return self.mean
         if "allfluxes" in adql:
             return [FLUXES]
         if "oidref = 7" in adql:
@@ -58,6 +64,24 @@ def test_a_new_target_gets_its_astro_photometry(store):
     assert len(aliases) == len(set(aliases))
     bands = [row["band"] for row in store.rows(kept, "measurement").to_pylist() if row["band"]]
     assert bands == ["B", "V", "J", "H", "K"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "motion", "preferred"),
+    [
+        (MEAN, 50.1, "gaia-dr3"),  # 0.7σ apart in each: Gaia's, which is measured at the place's own epoch
+        (MEAN | {"pmra": 50.0}, 50.0, "hgca-edr3"),  # 3.5σ and 0.6σ: χ² 12.9
+        (MEAN | {"pmra": 50.015, "pmdec": -8.9}, 50.1, "gaia-dr3"),  # 3.0σ in one: χ² 9
+        (None, 50.1, "gaia-dr3"),
+    ],
+)
+def test_where_a_host_accelerates_its_mean_motion_counts(store, mean, motion, preferred):
+    kept = resolve.resolve(store, "ζ Tst", "main", ask=Service(mean=[mean] if mean else []))
+    target = store.rows(kept, "target").to_pylist()[0]
+    assert (target["pmra"], target["parallax"]) == (motion, 30.2)
+    rows = [row for row in store.rows(kept, "measurement").to_pylist() if row["quantity"] == "pmra"]
+    assert [row["reference_id"] for row in rows if row["preferred"] is not False] == [preferred]
+    assert len(rows) == (2 if preferred == "hgca-edr3" else 1)
 
 
 def test_what_was_asked_is_not_asked_again(store):
@@ -215,7 +239,7 @@ def services(monkeypatch):
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             adql = form["QUERY"][0]
             asked.append((self.path, adql))
-            known = "'zet Tst'" in adql or "oidref = 7" in adql or "source_id = 42" in adql
+            known = "'zet Tst'" in adql or "oidref = 7" in adql or "source_id = 42" in adql or "hgca" in adql
             rows = Service()(f"http://{self.headers['Host']}{self.path.removesuffix('/sync')}", adql)
             body = _votable(rows if known else [dict.fromkeys(rows[0])])
             if not known:
@@ -232,6 +256,7 @@ def services(monkeypatch):
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     monkeypatch.setattr(simbad, "SIMBAD", f"http://127.0.0.1:{server.server_port}/simbad")
     monkeypatch.setattr(simbad, "GAIA", f"http://127.0.0.1:{server.server_port}/gaia")
+    monkeypatch.setattr(simbad, "VIZIER", f"http://127.0.0.1:{server.server_port}/vizier")
     yield asked
     server.shutdown()
     server.server_close()
@@ -248,7 +273,7 @@ def test_the_command_asks_only_when_it_may(services, tmp_path):
     online = _command(tmp_path, "resolve", "zet Tst", "--online")
     assert online.exit_code == 0, online.output
     assert online.stdout == "zet Tst  zet-tst  import/resolved-zet-tst\n"
-    assert [path for path, _ in services] == ["/simbad/sync"] * 3 + ["/gaia/sync"]
+    assert [path for path, _ in services] == ["/simbad/sync"] * 3 + ["/gaia/sync", "/vizier/sync"]
 
 
 def test_what_the_command_learnt_is_known_from_then_on(services, tmp_path):
