@@ -14,6 +14,7 @@ import pytest
 from observatory import serving
 from skies import bake_sky
 
+from lyot.datasette.plugins import lyot_limits
 from lyot.datasette.vo import fetch, run, service, stream, web
 from lyot.datasette.vo.dialect import QueryError
 
@@ -58,6 +59,21 @@ def test_a_query_that_would_never_end_is_stopped(served):
     assert answer.status_code == 400
     assert "stopped after 2 s" in answer.text
     assert application.observatory.streams._open == 0
+
+
+def test_a_sort_beyond_the_memory_is_refused_with_a_reason_and_not_put_on_disk(served):
+    """By Datasette, whose SQL is anybody's; on a slow machine its two seconds are over first."""
+    base, _ = served
+    small(base)  # with it comes the limit, of all that SQLite holds in the process
+    distinct = "SELECT DISTINCT hex(randomblob(400)) FROM n"
+    counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)"
+    answer = httpx.get(f"{base}/lyot.json", params={"sql": f"{counted} SELECT count(*) FROM ({distinct})"}, timeout=60)
+    assert answer.status_code == 400
+    assert "more memory than there is" in answer.text or "interrupted" in answer.text.lower()
+    assert small(base) < SOON
+    with closing(sqlite3.connect(":memory:")) as connection:
+        lyot_limits.prepare_connection(connection)
+        assert connection.execute("PRAGMA temp_store").fetchone()[0] == 2  # in memory
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What one query of Datasette may hold in memory, whatever SQL it is."""
+"""What one query of Datasette may hold, in memory and not on disk, whatever SQL it is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sqlite3
 import weakref
 from typing import Any
 
+from datasette.utils.asgi import Request, Response
 from pluggy import HookimplMarker
 
 hookimpl = HookimplMarker("datasette")
@@ -32,6 +33,18 @@ class _Counted:
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
-    """Bound values and results."""
+    """Bound values and results; sort in memory, which is bounded for all queries together."""
+    conn.execute("PRAGMA temp_store = MEMORY")
     conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
     conn.row_factory = _Counted()
+
+
+@hookimpl
+def handle_exception(request: Request, exception: Exception) -> Response | None:
+    """Say so when what is left of the memory is too little for a query."""
+    if not isinstance(exception, MemoryError):
+        return None
+    reason = "this query wants more memory than there is; sort or join less at once, or take the Parquet files"
+    if request.path.endswith(".json"):
+        return Response.json({"ok": False, "error": reason, "status": 400}, status=400)
+    return Response.text(reason, status=400)
