@@ -101,7 +101,7 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
         cursor.adbc_ingest("release", pa.Table.from_pylist([about]), mode="create")
         target.commit()
     with closing(sqlite3.connect(path)) as lite:
-        lite.executescript(f"{_UNSAFE} PRAGMA cache_size = -{_CACHE}; PRAGMA mmap_size = {2**40};")
+        lite.executescript(f"{_UNSAFE} PRAGMA cache_size = -{_cache(lite)}; PRAGMA mmap_size = {2**40};")
         for table in tables().values():
             for statement in _indices(table):
                 lite.execute(statement)
@@ -110,6 +110,12 @@ def bake_sqlite(connection: duckdb.DuckDBPyConnection, path: Path, about: dict[s
         lite.executescript("PRAGMA analysis_limit = 1000; ANALYZE;")  # a thousand rows of each index tell enough
         lite.commit()
     path.with_name(INSPECTED).write_text(json.dumps({DATABASE: inspect(path)}, indent=1))
+
+
+def _cache(lite: sqlite3.Connection) -> int:
+    """Memory (kB) to index in: a process that serves, too, has bounded what SQLite may take of it."""
+    bound = int(lite.execute("PRAGMA hard_heap_limit").fetchone()[0])  # bytes; 0: none
+    return min(_CACHE, bound // 4096) if bound else _CACHE
 
 
 def inspect(path: Path) -> dict[str, Any]:

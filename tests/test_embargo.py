@@ -194,6 +194,7 @@ def test_the_edge_of_the_day(tmp_path, date, public_from):
     assert publish(store, tmp_path / "out", as_of=str(day)).rows["observation"] == 1
 
 
+@pytest.mark.slow
 def test_a_release_moved_back_and_a_release_withdrawn(store, tmp_path):
     """What was public and is no longer leaves every file, the site and what is kept for the next build."""
     dataset = "naco/beta-pic/2013-03-03"

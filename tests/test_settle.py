@@ -87,6 +87,7 @@ def test_the_choice_is_the_same_each_time_and_does_not_feed_on_the_planet(cube):
         assert snr == pytest.approx(without["snr"][count], rel=0.15)
 
 
+@pytest.mark.slow
 def test_rings_and_other_wavelengths_may_choose_too():
     colours = observe(nframes=6, wavelengths=(1.2, 1.4, 1.6), rotation=40.0)
     for asked in (
@@ -119,6 +120,7 @@ def test_the_engine_refuses_a_recipe_that_leaves_something_open(cube):
         subtract_settled(cube, recipe("pca", select=5))
 
 
+@pytest.mark.slow
 def test_every_part_of_the_spectrum_has_a_say_in_the_number_of_components():
     colours = observe(nframes=10, size=61, wavelengths=(1.2, 1.4, 1.6), rotation=70.0, noise=30.0)
     asked = Recipe(name="trial", model=PCA(), components=ComponentChoice(counts=(1, 3, 5)))

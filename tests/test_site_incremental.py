@@ -119,6 +119,7 @@ def test_what_is_new_on_every_page_renders_them_all(tmp_path, rendered):
     assert len(rendered) == 3
 
 
+@pytest.mark.slow
 def test_several_processes_render_the_same_site(tmp_path, monkeypatch):
     folder, store = release(tmp_path)
     render(folder, store)

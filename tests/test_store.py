@@ -160,6 +160,7 @@ for number in range(25):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_make_the_same_products_at_once_all_succeed_and_tear_none(tmp_path):
     url, start = str(tmp_path / "store"), str(time.time() + 3.0)
     writers = [

@@ -55,6 +55,7 @@ def turned(star: SkyCoord, altaz: AltAz) -> np.ndarray:
     return np.degrees(np.unwrap(-star.transform_to(altaz).position_angle(north).rad))  # of one sequence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("site", [PARANAL, MAUNA_KEA], ids=lambda site: site.name)
 def test_twenty_stars_over_twelve_nights_are_where_astropy_has_them(site):
     rows, limit, window = stars(), 2.0, 1.0
