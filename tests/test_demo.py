@@ -97,6 +97,7 @@ def test_the_simulated_sequence_is_of_a_survey_that_says_so(demo):
     assert "simulator" in re.sub(r"<[^>]+>", " ", page)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_reducing_again_makes_nothing_and_one_parameter_only_what_depends_on_it(demo):
     before = demo.products()
@@ -141,6 +142,7 @@ def test_the_simulated_sequence_is_badged_and_its_planets_are_where_they_were_pu
     assert demo.query("SELECT count(*) AS n FROM detection WHERE simulated IS NULL")[0]["n"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_a_release_without_simulated_data_has_none_of_it(demo, tmp_path):
     built = demo.lyot("build", "--out", str(tmp_path))
@@ -152,6 +154,7 @@ def test_a_release_without_simulated_data_has_none_of_it(demo, tmp_path):
         assert not (path.is_file() and b"Simulated star" in path.read_bytes()), path
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_what_has_no_release_date_is_in_no_public_file(demo, shared_data, tmp_path):
     naco = shared_data / "naco_betapic"

@@ -35,6 +35,7 @@ def asked(store, tmp_path, query):
 STATUS = "SELECT status FROM companion WHERE companion_id = 'beta-pic-b'"
 
 
+@pytest.mark.slow
 def test_a_verdict_overrules_until_it_is_withdrawn(store, tmp_path):
     assert asked(store, tmp_path, STATUS) == [("UNDEFINED",)]
     give_verdict(store, "beta Pic b", "COMPANION", "A. Grange", "it came back on the other side", "main", OPEN)

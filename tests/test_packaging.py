@@ -65,6 +65,7 @@ def modules_of(printed: str) -> set[str]:
     return set(printed.splitlines()[-1].split())
 
 
+@pytest.mark.slow
 def test_the_wheel_from_the_sdist_holds_every_module(copy, tmp_path):
     run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", tmp_path / "dist", copy, cwd=copy)
     (sdist,) = (tmp_path / "dist").glob("*.tar.gz")
@@ -92,6 +93,7 @@ def test_the_wheel_from_the_sdist_holds_every_module(copy, tmp_path):
             assert str(path.relative_to(copy)) in resources
 
 
+@pytest.mark.slow
 def test_the_editable_install_sees_every_edit_and_leaves_no_trace(copy, tmp_path):
     before = run("git", "status", "--porcelain", cwd=copy)
     python = environment(tmp_path / "elsewhere")

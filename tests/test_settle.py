@@ -77,6 +77,7 @@ def test_the_number_of_components_is_that_of_the_best_curve(cube):
     assert brightest(found).separation == pytest.approx(20.0, abs=1.0)
 
 
+@pytest.mark.slow
 def test_the_choice_is_the_same_each_time_and_does_not_feed_on_the_planet(cube):
     asked = recipe("pca", ncomp="auto")
     once, again = (settle(cube, asked).outcome for _ in range(2))
