@@ -34,16 +34,16 @@ class Fixed:
     portal : Datasette
         Its database of that `name` gets the address with the digest.
     name : str
-    folders : folders
+    sources : files and folders
         Templates and plugins, on which pages depend as well as on the database.
     extra : headers
         Of every answer that is given here.
     """
 
-    def __init__(self, portal: Datasette, name: str, folders: tuple[Path, ...], extra: Headers) -> None:
+    def __init__(self, portal: Datasette, name: str, sources: tuple[Path, ...], extra: Headers) -> None:
         database = portal.get_database(name)
         self._plain = f"/{name}"
-        self._digest = _digest(str(database.hash), portal, folders)
+        self._digest = _digest(str(database.hash), portal, sources)
         database.route = f"{name}-{self._digest}"
         self._named = f"/{database.route}"
         self._extra = extra
@@ -101,12 +101,12 @@ def _with(send: Send, headers: Headers) -> Send:
     return sending
 
 
-def _digest(content: str, portal: Datasette, folders: tuple[Path, ...]) -> str:
+def _digest(content: str, portal: Datasette, sources: tuple[Path, ...]) -> str:
     made = hashlib.sha256()
     for word in (content, lyot.__version__, version("datasette"), json.dumps(portal.settings_dict(), sort_keys=True)):
         made.update(word.encode() + b"\0")
-    for folder in folders:
-        for file in sorted(folder.rglob("*.*")):
+    for source in sources:
+        for file in sorted(source.rglob("*.*")) if source.is_dir() else [source]:
             if file.suffix in (".html", ".py", ".css"):
                 made.update(file.read_bytes())
     return made.hexdigest()[:LENGTH]

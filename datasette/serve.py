@@ -58,8 +58,8 @@ class Application:
         self.observatory = observatory
         self._door = door
         self._extra = [("access-control-allow-origin", "*")] if public else []
-        folders = (_HERE / "templates" / "datasette", _HERE / "datasette")
-        self._portal = Gate(Fixed(portal, DATABASE, folders, self._extra) if public else portal.app())
+        sources = (_HERE / "templates" / "datasette", _HERE / "datasette", _HERE / "bar.py")
+        self._portal = Gate(Fixed(portal, DATABASE, sources, self._extra) if public else portal.app())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""

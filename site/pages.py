@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lyot import __version__
+from lyot.bar import BAR
 from lyot.site import words
 from lyot.site.addresses import query_address, upwards
 from lyot.site.markup import contents, section
@@ -117,6 +118,7 @@ def environment() -> Environment:
         "contents": contents,
     }
     made.globals |= {
+        "bar": BAR,
         "version": __version__,
         "policy": POLICY,
         "policy_sql": POLICY_SQL,

@@ -105,13 +105,14 @@ def digest(*parts: object) -> str:
 
 
 def of_code(*more: str) -> str:
-    """Digest of all that turns rows into pages: templates, this stage, the catalogue, the sky, and `more`."""
+    """Digest of all that turns rows into pages: templates, this stage, the catalogue, the sky, the bar, and `more`."""
     return digest(_sources(), lyot.__version__, duckdb.__version__, *more)
 
 
 @cache
 def _sources() -> str:
-    roots = [files("lyot.site"), files("lyot.templates") / "site", files("lyot.catalog"), files("lyot") / "sky.py"]
+    core = [files("lyot") / "sky.py", files("lyot") / "bar.py"]
+    roots = [files("lyot.site"), files("lyot.templates") / "site", files("lyot.catalog"), *core]
     made = blake2b(digest_size=12)
     for root in roots:
         for text in _texts(root):
