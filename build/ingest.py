@@ -35,11 +35,13 @@ class Ingested:
     files : all raw files, known or not
     datasets : data sets that the workspace has now
     unknown : path → why it serves for nothing
+    unread : those among them that could not be read, or not whole: they might have served
     """
 
     files: tuple[RawFile, ...]
     datasets: tuple[DataSet, ...]
     unknown: dict[str, str]
+    unread: tuple[str, ...]
 
 
 def ingest(store: Store, paths: Sequence[Path], workspace: str = "main") -> Ingested:
@@ -76,7 +78,8 @@ def ingest(store: Store, paths: Sequence[Path], workspace: str = "main") -> Inge
         elif first[one.sha256] != one.path:
             reasons[one.path] = f"the same as {first[one.sha256]}"
     unknown = {path: why for path, why in reasons.items() if path in here}
-    return Ingested(tuple(files), grouped.datasets, {**unknown, **closed})
+    unread = (*(one.path for one in files if not one.sha256), *closed)
+    return Ingested(tuple(files), grouped.datasets, {**unknown, **closed}, unread)
 
 
 def known(store: Store, workspace: str) -> Grouped:

@@ -1,13 +1,16 @@
 """Damaged, foreign and doubled files stay out of data sets, say why, and cost the others nothing."""
 
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
+from click.testing import CliRunner
 from sphere_headers import raw_header
 
 from lyot.build.ingest import bytes_missing, ingest
+from lyot.cli import cli
 from lyot.store import Store
 
 
@@ -36,6 +39,8 @@ def test_a_file_cut_short_is_left_out_and_the_data_set_stays(tmp_path):
     assert "5000 bytes are missing" in why["1.fits"]
     assert "the same as" in why["copy.fits"]
     assert "NAOS+CONICA" in why["alien.fits"]
+
+    assert {Path(path).name for path in found.unread} == {"1.fits", "empty.fits"}
 
     (raw / "1.fits").write_bytes(whole)  # fetched again
     again = ingest(store, [raw])
@@ -67,3 +72,23 @@ def test_headers_that_make_no_sense_and_folders_that_are_closed_cost_the_others_
     assert set(why) == {"cut.fits.gz", "axis.fits", "type.fits", "blank.fits", "closed"}
     assert "cut short or damaged" in why["cut.fits.gz"]
     assert why["closed"] == "this folder cannot be read: permission denied"
+    assert {Path(path).name for path in found.unread} == set(why)
+
+
+def test_the_command_tells_by_its_end_that_a_file_could_not_be_read(tmp_path):
+    raw, store = tmp_path / "raw", str(tmp_path / "store")
+    raw.mkdir()
+    for minute in range(2):
+        write(raw / f"{minute}.fits", DATE_OBS=f"2016-09-16T03:0{minute}:00.000")
+    whole = (raw / "1.fits").read_bytes()
+    (raw / "1.fits").write_bytes(whole[:-5000])
+    done = CliRunner().invoke(cli, ["ingest", str(raw), "--store", store, "--json"])
+    said = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert (said["files"], len(said["datasets"])) == (2, 1)  # it stopped no other
+    assert done.stderr == f"lyot: {raw / '1.fits'}: {said['not_used'][str(raw / '1.fits')]}\n"
+
+    (raw / "1.fits").write_bytes(whole)
+    (raw / "copy.fits").write_bytes(whole)  # not used, and that is as it should be
+    done = CliRunner().invoke(cli, ["ingest", str(raw), "--store", store])
+    assert (done.exit_code, done.stderr) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from lyot.store import Store
 def ingest(store: str, out: Path, as_json: bool, workspace: str, paths: tuple[Path, ...]) -> None:
     """Register raw SPHERE files (or folders of them), classify them, and group them into data sets.
 
-    The files stay where they are; what serves for nothing is listed with why. Example: lyot ingest night/
+    The files stay where they are; what serves for nothing is listed with why. What cannot be read stops no other, but
+    the command then ends with 1. Example: lyot ingest night/
     """
     from lyot.build.ingest import ingest as bring_in
 
@@ -40,6 +42,10 @@ def ingest(store: str, out: Path, as_json: bool, workspace: str, paths: tuple[Pa
         [*lines, f"{len(found.files)} files"],
         as_json,
     )
+    for path in found.unread:
+        click.echo(f"lyot: {path}: {found.unknown[path]}", err=True)
+    if found.unread:
+        sys.exit(1)
 
 
 @click.command()
