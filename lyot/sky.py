@@ -11,6 +11,7 @@ position angle, in mas, around the star's place at that time, so that they stay 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -63,7 +64,7 @@ class Star:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not np.isfinite(value).all():
+            if not (math.isfinite(value) if isinstance(value, float) else np.isfinite(value).all()):
                 raise BadInput(f"{name} of the star is {value}, a number is needed")
         if np.max(np.abs(self.dec)) > 90:
             raise BadInput(f"the declination of the star is {self.dec} deg, -90 to 90 is needed")

@@ -36,9 +36,10 @@ def upwards(path: str) -> str:
 
 def query_address(sql: str, target: str | None = None) -> str:
     """Datasette's page for a query, relative to the root."""
-    return f"lyot?sql={_quoted(sql)}" + ("" if target is None else f"&target={_quoted(target)}")
+    return f"lyot?sql={quoted(sql)}" + ("" if target is None else f"&target={quoted(target)}")
 
 
 @lru_cache(1000)
-def _quoted(text: str) -> str:
-    return quote_plus(text, safe="(),:*/=")  # what a value in an address may hold as it is
+def quoted(text: str) -> str:
+    """Text as the value of a query."""
+    return quote_plus(text, safe="(),:*/=")  # what may stand there as it is

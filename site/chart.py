@@ -170,8 +170,7 @@ def charts() -> tuple[Chart, ...]:
 
 def finite(*values: Any) -> bool:
     """Whether every value is a number that can be drawn."""
-    return all(map(_finite, values))
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, NUMBERS) and -math.inf < value < math.inf
+    for value in values:  # noqa: SIM110 - thrice as quick as all()
+        if not isinstance(value, NUMBERS) or not -math.inf < value < math.inf:
+            return False
+    return True

@@ -13,12 +13,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from lyot.site.addresses import query_address
+from lyot.site.addresses import query_address, quoted
 from lyot.site.chart import Above, Chart, Drawn, Layer, Line, Point, Subject, finite
 from lyot.site.markup import escape
 from lyot.site.release import Release
 from lyot.site.svg import Frame, frame_of, series_colours, svg
-from lyot.site.words import BADGE, number, with_error
+from lyot.site.words import BADGE, number, numbers, with_error
 
 #: The sign of each mark in a legend.
 SYMBOLS = {
@@ -54,12 +54,12 @@ def figure(chart: Chart, release: Release, subject: Subject, root: str) -> Figur
     """
     key = subject.key
     rows = release.chart_rows(chart.sql, key, shared=chart.shared)
-    points = [one for one in chart.points(rows, subject) if isinstance(one, Line) or finite(one.x, one.y)]
+    points = [one for one in chart.points(rows, subject) if type(one) is Line or finite(one.x, one.y)]
     if not points:
         return Figure(chart)
     above = chart.above(subject) if chart.above else None
     frame, colours = frame_of(chart.drawing, points, above), series_colours(points)
-    address = escape(root + query_address(chart.sql, key))
+    address = _address(chart, root) + escape(quoted(key))
     parts = (
         _head(chart, root, frame, any(point.simulated for point in points)),
         svg(chart, points, above, frame, colours),
@@ -75,6 +75,12 @@ def _head(chart: Chart, root: str, frame: Frame, simulated: bool) -> str:
     ranges = f"{frame.x.low:.10g} {frame.x.high:.10g} {frame.y.low:.10g} {frame.y.high:.10g}"
     opening, title, sentence = _words(chart, root)
     return f'{opening}{ranges}">\n<figcaption>\n{title}{BADGE if simulated else ""}{sentence}'
+
+
+@cache
+def _address(chart: Chart, root: str) -> str:
+    """Where its data are, up to the name of the subject."""
+    return escape(root + query_address(chart.sql, ""))
 
 
 @cache
@@ -133,16 +139,16 @@ def _rows(run: Iterable[Drawn], above: Above | None, labelled: bool) -> Iterator
     """A row for each point, and for each place of a line."""
     for one in run:
         if isinstance(one, Point):
-            before = f"<tr><td>{escape(one.label)}</td>" if labelled else "<tr>"
-            yield _row(before, with_error(one.x, one.x_error), one.x, above, with_error(one.y, one.y_error))
+            before = f"<tr><td>{escape(one.label)}</td><td>" if labelled else "<tr><td>"
+            over = f"{number(one.x * above.factor, DIGITS)}</td><td>" if above else ""
+            yield f"{before}{with_error(one.x, one.x_error)}</td><td>{over}{with_error(one.y, one.y_error)}</td></tr>"
         else:
-            before = "<tr><td></td>" if labelled else "<tr>"
-            yield from (_row(before, number(x, DIGITS), x, above, number(y, DIGITS)) for x, y in _places(one))
-
-
-def _row(before: str, x: str, value: float, above: Above | None, y: str) -> str:
-    over = f"<td>{number(value * above.factor, DIGITS)}</td>" if above else ""
-    return f"{before}<td>{x}</td>{over}<td>{y}</td></tr>"
+            before = "<tr><td></td><td>" if labelled else "<tr><td>"
+            along = one.x.tolist()
+            columns = [numbers(along, DIGITS), numbers(one.y.tolist(), DIGITS)]
+            if above:
+                columns.insert(1, numbers([x * above.factor for x in along], DIGITS))
+            yield "".join([f"{before}{'</td><td>'.join(row)}</td></tr>" for row in zip(*columns, strict=True)])
 
 
 def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
@@ -154,25 +160,25 @@ def as_json(chart: Chart, points: Sequence[Drawn]) -> str:
     """
     measured = {layer.name for layer in chart.drawing.layers if layer.tabled}
     groups: list[dict[str, Any]] = []
-    for (layer, series), run in groupby(points, key=ALIKE):
-        if layer not in measured:
-            continue
-        members = list(run)
-        marks = [one for one in members if isinstance(one, Point)]
-        rows: list[Any] = [place for one in members if isinstance(one, Line) for place in _places(one)]
-        columns: Sequence[str] = ("x", "y")
-        if marks:
-            columns = [name for name in COLUMNS if set(map(attrgetter(name), marks)) - {None, ""}]
-            rows = list(map(attrgetter(*columns), marks))
+    for (layer, series), run in groupby([one for one in points if one.layer in measured], key=ALIKE):
+        columns, rows = _columns(list(run))
         groups.append({"layer": layer, "series": series, "columns": columns, "rows": rows})
     return inert(encoded(groups))
 
 
-def _places(one: Line) -> list[tuple[float, float]]:
-    return list(zip(one.x.tolist(), one.y.tolist(), strict=True))
+def _columns(members: Sequence[Drawn]) -> tuple[Sequence[str], list[Any]]:
+    """The columns that say anything of points or of lines that are drawn alike, and their rows."""
+    marks = [one for one in members if isinstance(one, Point)]
+    if not marks:
+        lines = [one for one in members if isinstance(one, Line)]
+        return ("x", "y"), [place for one in lines for place in zip(one.x.tolist(), one.y.tolist(), strict=True)]
+    said = dict(zip(Point._fields, zip(*marks, strict=True), strict=True))
+    columns = [name for name in COLUMNS if any(value not in NOTHING for value in said[name])]
+    return columns, list(zip(*map(said.__getitem__, columns), strict=True))
 
 
 COLUMNS = ("x", "y", "x_error", "y_error", "label")
+NOTHING = (None, "")
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 

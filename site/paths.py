@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lyot.sky import Floats
 
@@ -35,6 +37,7 @@ class _Steps(dict[int, str]):
 
 tenth = _Tenths().__getitem__
 _step = _Steps().__getitem__
+REACH = 8191  # tenths: no step inside a drawing is longer
 
 
 def at(x: float, y: float) -> str:
@@ -43,15 +46,36 @@ def at(x: float, y: float) -> str:
 
 
 def line(x: Floats, y: Floats) -> str:
-    """Path data through places (pixels), in steps of whole tenths, so that rounding does not add up."""
-    tenths = np.empty((len(x), 2))
-    np.rint(np.multiply(x, 10.0), out=tenths[:, 0])
-    np.rint(np.multiply(y, 10.0), out=tenths[:, 1])
-    steps = tenths[1:] - tenths[:-1]
-    moves = steps[(steps[:, 0] != 0) | (steps[:, 1] != 0)]
-    text = "".join(map(_step, moves.astype(int).ravel().tolist()))
-    path = f"M{tenth(int(tenths[0, 0]))} {tenth(int(tenths[0, 1]))}"
-    return f"{path}l{text.lstrip()}" if text else path
+    """Path data through places (pixels)."""
+    return lines(np.stack([x, y]), [len(x)])[0]
+
+
+def lines(places: Floats, lengths: Sequence[int]) -> list[str]:
+    """Path data of lines through places (2, point), pixels, the points of one line behind those of another.
+
+    They go in steps of whole tenths, so that rounding does not add up; steps of nothing are left out.
+    """
+    tenths = np.rint(places * 10.0).astype(int)
+    steps = tenths[:, 1:] - tenths[:, :-1]
+    if steps.size and max(steps.max(), -steps.min()) > REACH:
+        moves = np.array([[_step(one) if any(pair) else "" for one in pair] for pair in steps.T.tolist()], "S")
+    else:
+        steps += REACH
+        steps[:, (steps == REACH).all(axis=0)] = -1  # the last of those written: nothing
+        moves = _written()[steps.T]
+    found, start = [], 0
+    for length in lengths:
+        x, y = tenths[:, start].tolist()
+        text = moves[start : start + length - 1].tobytes().translate(None, b"\0").decode("ascii")
+        found.append(f"M{tenth(x)} {tenth(y)}l{text.lstrip()}" if text else f"M{tenth(x)} {tenth(y)}")
+        start += length
+    return found
+
+
+@cache
+def _written() -> NDArray[np.bytes_]:
+    """Every step from -REACH to REACH, as it is written, and nothing."""
+    return np.array([*map(_step, range(-REACH, REACH + 1)), ""], "S")
 
 
 def star_path(x: float, y: float, radius: float) -> str:

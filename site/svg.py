@@ -14,28 +14,32 @@ from operator import attrgetter
 
 import numpy as np
 
-from lyot.site.chart import Above, Axis, Chart, Drawing, Drawn, Layer, Line, Point
+from lyot.site.axes import BOTTOM, LEFT, RIGHT, TOP, Frame, axis_above, axis_x, axis_y
+from lyot.site.chart import Above, Chart, Drawing, Drawn, Layer, Line, Point
 from lyot.site.markup import escape
-from lyot.site.paths import at, dots, line, star_path, tenth
-from lyot.site.scale import Scale, spread, tick_texts
-from lyot.site.words import number, with_error
+from lyot.site.paths import at, dots, lines, star_path, tenth
+from lyot.site.scale import Scale, spread
+from lyot.site.words import with_error
+from lyot.sky import Floats
 
 SERIES = attrgetter("series")
 COLOURS = 8  # classes c0 … c7 of the style sheet
-LEFT, RIGHT, TOP, BOTTOM = 68.0, 18.0, 16.0, 54.0
 MOST_NAMED = 60  # points that say on hover what they are; of more, the table and the interactive form say it
-WIDEST = 13.0  # px of a digit, as telephones write them
 HIDDEN = 3.0  # px: an error that reaches no further lies below its point
 
 
-@dataclass(frozen=True)
-class Frame:
-    """The scales of a drawing."""
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """What draws a chart: its scales, the colours of its series, path data of its curves by their identity.
 
-    width: float
-    height: float
-    x: Scale
-    y: Scale
+    `titled` when every point says on hover what it is.
+    """
+
+    frame: Frame
+    drawing: Drawing
+    colours: Mapping[str, int]
+    paths: Mapping[int, str]
+    titled: bool
 
 
 def svg(chart: Chart, points: Sequence[Drawn], above: Above | None, frame: Frame, colours: Mapping[str, int]) -> str:
@@ -58,20 +62,41 @@ def svg(chart: Chart, points: Sequence[Drawn], above: Above | None, frame: Frame
     parts = [
         f'<svg class="chart" viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" '
         f'aria-labelledby="{chart.name}-t {chart.name}-s">',
-        _axis_x(frame, drawing.x),
-        _axis_y(frame, drawing.y),
-        _axis_above(frame, above) if above else "",
+        axis_x(frame.x, drawing.x, frame.height, top),
+        axis_y(frame, drawing.y),
+        axis_above(frame, above, top) if above else "",
         f'<clipPath id="{chart.name}-c"><rect x="{left:g}" y="{top:g}" width="{right - left:g}" '
         f'height="{bottom - top:g}"/></clipPath><g clip-path="url(#{chart.name}-c)">',
     ]
-    titled = sum(isinstance(one, Point) for one in points) <= MOST_NAMED
     by_layer: dict[str, list[Drawn]] = {}
     for one in points:
         by_layer.setdefault(one.layer, []).append(one)
-    for layer in drawing.layers:
-        if layer.name in by_layer:
-            parts.append(_layer(frame, drawing, layer, by_layer[layer.name], colours, titled))
+    curves = [one for one in points if isinstance(one, Line)]
+    pen = Pen(frame, drawing, colours, _paths(frame, drawing, curves), len(points) - len(curves) <= MOST_NAMED)
+    parts += [_layer(pen, layer, by_layer[layer.name]) for layer in drawing.layers if layer.name in by_layer]
     return "".join([*parts, "</g></svg>"])
+
+
+def _paths(frame: Frame, drawing: Drawing, curves: Sequence[Line]) -> dict[int, str]:
+    """Path data of each curve, by its identity."""
+    if not curves:
+        return {}
+    x, y = joined(curves)
+    places = np.stack([frame.x.all(x), frame.y.all(y)])
+    lengths = [len(one.x) for one in curves]
+    dotted = {layer.name for layer in drawing.layers if layer.mark == "dots"}
+    if dotted.isdisjoint(one.layer for one in curves):
+        return dict(zip(map(id, curves), lines(places, lengths), strict=True))
+    parts = np.split(places, np.cumsum(lengths[:-1]), axis=1)
+    return {
+        id(one): dots(*part) if one.layer in dotted else lines(part, [len(one.x)])[0]
+        for one, part in zip(curves, parts, strict=True)
+    }
+
+
+def joined(curves: Sequence[Line]) -> Floats:
+    """Places (2, point) of all curves, one behind the other."""
+    return np.concatenate([*(one.x for one in curves), *(one.y for one in curves)]).reshape(2, -1)
 
 
 def series_colours(points: Iterable[Drawn]) -> dict[str, int]:
@@ -81,20 +106,23 @@ def series_colours(points: Iterable[Drawn]) -> dict[str, int]:
 
 
 def says(drawing: Drawing, point: Point) -> str:
-    """A point in words: what it is called, and its values."""
-    x = f"{with_error(point.x, point.x_error)} {drawing.x.unit}".rstrip()
-    y = f"{with_error(point.y, point.y_error)} {drawing.y.unit}".rstrip()
-    if drawing.x.unit:
-        y = f"{x}, {y}"
-    who = " · ".join(part for part in (point.series, point.label) if part)
-    return f"{who}: {y}" if who else y
+    """A point in words, as markup: what it is called, and its values."""
+    x, y = drawing.x, drawing.y
+    said = f"{with_error(point.y, point.y_error)} {escape(y.unit)}".rstrip()
+    if x.unit:
+        said = f"{with_error(point.x, point.x_error)} {escape(x.unit)}, {said}"
+    series, label = point.series, point.label
+    if series and label:
+        return f"{escape(series)} · {escape(label)}: {said}"
+    return f"{escape(series or label)}: {said}" if series or label else said
 
 
 def frame_of(drawing: Drawing, points: Sequence[Drawn], above: Above | None = None) -> Frame:
     """The scales that show all the points with their errors."""
     top = TOP + (34.0 if above else 0.0)
-    x_low, x_high = spread(_ends(points, "x", drawing.x.log), log=drawing.x.log)
-    y_low, y_high = spread(_ends(points, "y", drawing.y.log), log=drawing.y.log)
+    along_x, along_y = _ends(drawing, points)
+    x_low, x_high = spread(along_x, log=drawing.x.log)
+    y_low, y_high = spread(along_y, log=drawing.y.log)
     width, height = 640.0, 400.0
     if drawing.square:
         half = max(x_high - x_low, y_high - y_low) / 2
@@ -110,110 +138,57 @@ def frame_of(drawing: Drawing, points: Sequence[Drawn], above: Above | None = No
     )
 
 
-def _ends(points: Sequence[Drawn], name: str, log: bool) -> list[float]:
-    """Least and greatest values along one axis."""
-    value_of, error_of = attrgetter(name), attrgetter(f"{name}_error")
-    found: list[float] = []
+def _ends(drawing: Drawing, points: Sequence[Drawn]) -> tuple[list[float], list[float]]:
+    """Least and greatest values along each axis."""
+    along_x: list[float] = []
+    along_y: list[float] = []
+    curves = [one for one in points if isinstance(one, Line)]
+    if curves:
+        places = joined(curves)
+        for found in (np.minimum.reduce(places, axis=1), np.maximum.reduce(places, axis=1)):
+            x, y = found.tolist()
+            along_x.append(x)
+            along_y.append(y)
     for point in points:
-        value = value_of(point)
-        if isinstance(point, Line):
-            found += (float(np.minimum.reduce(value)), float(np.maximum.reduce(value)))
-            continue
-        error = error_of(point)
-        if error is None or not math.isfinite(error) or (log and error >= value):
-            found.append(value)
-        else:
-            found += (value - error, value + error)
-    return found
+        if isinstance(point, Point):
+            along_x += _reach(point.x, point.x_error, drawing.x.log)
+            along_y += _reach(point.y, point.y_error, drawing.y.log)
+    return along_x, along_y
 
 
-def _axis_x(frame: Frame, axis: Axis) -> str:
-    bottom, top = frame.height - BOTTOM, min(frame.y.start, frame.y.end)
-    ticks = frame.x.ticks(7)
-    places = [tenth(round(10 * frame.x(tick))) for tick in ticks]
-    said = tick_texts(ticks)
-    grid, texts = _grid(places, f" {bottom:g}V{top:g}"), _texts(places, bottom + 20, said)
-    middle = (frame.x.start + frame.x.end) / 2
-    return (
-        f'<g class="{_crowd(said, frame)}"><path class="grid" d="{grid}"/>{texts}'
-        f'<text class="heading" x="{middle:g}" y="{frame.height - 10:g}">{escape(axis.heading)}</text></g>'
-    )
+def _reach(value: float, error: float | None, log: bool) -> tuple[float, ...]:
+    """A value, or where its error begins and ends."""
+    if error is None or not math.isfinite(error) or (log and error >= value):
+        return (value,)
+    return (value - error, value + error)
 
 
-def _axis_y(frame: Frame, axis: Axis) -> str:
-    left, right = LEFT, frame.width - RIGHT
-    ticks = frame.y.ticks(6)
-    said = [number(tick, 1) for tick in ticks] if axis.log else tick_texts(ticks)
-    places = [round(10 * frame.y(tick)) for tick in ticks]
-    start, end, side = f"M{left:g} ", f"H{right:g}", f'<text x="{left - 9:g}" y="'
-    grid = "".join([f"{start}{tenth(place)}{end}" for place in places])
-    texts = "".join(
-        [f'{side}{tenth(place + 40)}">{text}</text>' for place, text in zip(places, said, strict=True)]
-    )
-    middle = (frame.y.start + frame.y.end) / 2
-    return (
-        f'<g class="y"><path class="grid" d="{grid}"/>{texts}<text class="heading" '
-        f'transform="translate(15 {middle:g}) rotate(-90)">{escape(axis.heading)}</text></g>'
-    )
-
-
-def _axis_above(frame: Frame, above: Above) -> str:
-    top = min(frame.y.start, frame.y.end)
-    scaled = Scale(frame.x.low * above.factor, frame.x.high * above.factor, frame.x.start, frame.x.end)
-    ticks = scaled.ticks(7)
-    places = [tenth(round(10 * scaled(tick))) for tick in ticks]
-    marks, said = _grid(places, f" {top:g}v-5"), tick_texts(ticks)
-    middle = (frame.x.start + frame.x.end) / 2
-    return (
-        f'<g class="{_crowd(said, frame)}"><path class="tick" d="{marks}"/>{_texts(places, top - 10, said)}'
-        f'<text class="heading" x="{middle:g}" y="12">{escape(above.heading)}</text></g>'
-    )
-
-
-def _crowd(said: Sequence[str], frame: Frame) -> str:
-    """Class of an axis along x, of whose numbers a telephone shows every other when they are many or long."""
-    crowded = WIDEST * sum(len(one) + 1 for one in said) > abs(frame.x.end - frame.x.start)
-    return "x crowded" if crowded else "x"
-
-
-def _grid(places: Sequence[str], upwards: str) -> str:
-    return "".join([f"M{place}{upwards}" for place in places])
-
-
-def _texts(places: Sequence[str], y: float, said: Sequence[str]) -> str:
-    side = f'" y="{y:g}">'
-    return "".join([f'<text x="{place}{side}{text}</text>' for place, text in zip(places, said, strict=True)])
-
-
-def _layer(
-    frame: Frame, drawing: Drawing, layer: Layer, points: list[Drawn], colours: Mapping[str, int], titled: bool
-) -> str:
+def _layer(pen: Pen, layer: Layer, points: list[Drawn]) -> str:
     parts = [f'<g class="{layer.mark.replace(" ", "-")}{" muted" if layer.muted else ""}" data-layer="{layer.name}">']
     for series, group in groupby(points, key=SERIES):
-        parts.append(f'<g class="c{colours[series]}"><title>{escape(series)}</title>' if series else "<g>")
-        members = list(group)
-        curves = [one for one in members if isinstance(one, Line)]
-        marks = [one for one in members if isinstance(one, Point)]
-        drawn = dots if layer.mark == "dots" else line
-        parts += [f'<path d="{drawn(frame.x.all(one.x), frame.y.all(one.y))}"/>' for one in curves]
+        parts.append(f'<g class="c{pen.colours[series]}"><title>{escape(series)}</title>' if series else "<g>")
+        marks = []
+        for one in group:
+            if isinstance(one, Point):
+                marks.append((one, pen.frame.x(one.x), pen.frame.y(one.y)))
+            else:
+                parts.append(f'<path d="{pen.paths[id(one)]}"/>')
         if layer.mark == "star":
-            parts += [f'<path d="{star_path(frame.x(p.x), frame.y(p.y), 10)}"/>' for p in marks]
+            parts += [f'<path d="{star_path(x, y, 10)}"/>' for _, x, y in marks]
         elif marks:
-            parts.append(_errors(frame, marks) if layer.bars else "")
-            parts += [_mark(frame, drawing, layer, point, titled) for point in marks]
+            parts.append(_errors(pen.frame, marks) if layer.bars else "")
+            parts += [_mark(pen, layer, *mark) for mark in marks]
         parts.append("</g>")
     return "".join([*parts, "</g>"])
 
 
-def _mark(frame: Frame, drawing: Drawing, layer: Layer, point: Point, titled: bool) -> str:
-    x, y = frame.x(point.x), frame.y(point.y)
+def _mark(pen: Pen, layer: Layer, point: Point, x: float, y: float) -> str:
     circle = f'<circle cx="{tenth(round(10 * x))}" cy="{tenth(round(10 * y))}" r="{3 if layer.muted else 4}"'
-    name = _name(frame, x, y, point.label) if layer.named else ""
-    if not titled:
+    name = _name(pen.frame, x, y, point.label) if layer.named else ""
+    if not pen.titled:
         return f"{circle}/>{name}"
-    if layer.muted:
-        return f"{circle}><title>{escape(point.label or point.series)}</title></circle>{name}"
-    return f"{circle}><title>{escape(says(drawing, point))}</title></circle>{name}"
+    said = escape(point.label or point.series) if layer.muted else says(pen.drawing, point)
+    return f"{circle}><title>{said}</title></circle>{name}"
 
 
 def _name(frame: Frame, x: float, y: float, label: str) -> str:
@@ -223,14 +198,18 @@ def _name(frame: Frame, x: float, y: float, label: str) -> str:
     return f'<text class="name" x="{x + 8:.1f}" y="{y - 7:.1f}">{escape(label)}</text>'
 
 
-def _errors(frame: Frame, points: Sequence[Point]) -> str:
+def _errors(frame: Frame, marks: Sequence[tuple[Point, float, float]]) -> str:
     """1σ errors: ellipses where the correlation of both is known, else a bar along each axis."""
-    path = "".join(_ellipse(frame, p) if p.correlation and p.x_error and p.y_error else _bars(frame, p) for p in points)
+    path = "".join(
+        [
+            (_ellipse if point.correlation and point.x_error and point.y_error else _bars)(frame, point, x, y)
+            for point, x, y in marks
+        ]
+    )
     return f'<path class="bar" d="{path}"/>' if path else ""
 
 
-def _bars(frame: Frame, point: Point) -> str:
-    x, y = frame.x(point.x), frame.y(point.y)
+def _bars(frame: Frame, point: Point, x: float, y: float) -> str:
     path = ""
     if point.x_error:
         low, high = (frame.x(v) for v in (point.x - point.x_error, point.x + point.x_error))
@@ -243,7 +222,7 @@ def _bars(frame: Frame, point: Point) -> str:
     return path
 
 
-def _ellipse(frame: Frame, point: Point) -> str:
+def _ellipse(frame: Frame, point: Point, x: float, y: float) -> str:
     """Path of the 1σ ellipse of a covariance on linear axes: half axes are the roots of its eigenvalues."""
     east = (point.x_error or 0.0) * (frame.x(1.0) - frame.x(0.0))
     north = (point.y_error or 0.0) * (frame.y(1.0) - frame.y(0.0))
@@ -253,7 +232,6 @@ def _ellipse(frame: Frame, point: Point) -> str:
     if long < HIDDEN:
         return ""
     angle = math.atan2(2 * both, east**2 - north**2) / 2
-    x, y = frame.x(point.x), frame.y(point.y)
     across, down = long * math.cos(angle), long * math.sin(angle)
     arc = f"A{long:.1f} {short:.1f} {math.degrees(angle):.0f} 1 0 "
     return f"M{at(x - across, y - down)}{arc}{at(x + across, y + down)}{arc}{at(x - across, y - down)}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lyot.catalog.motion import fit_backgrounds
 from lyot.catalog.positions import columns_of, positions_of_all
@@ -16,7 +17,7 @@ from lyot.errors import BadInput
 from lyot.site.chart import Subject, finite
 from lyot.site.release import Row
 from lyot.site.words import day, instrument
-from lyot.sky import Drift, Floats, Star, drift_past
+from lyot.sky import Drift, Floats, Star, drift_past, julian_year
 
 _POSITIONS = """\
 SELECT d.mjd, d.dra, d.dra_error, d.ddec, d.ddec_error, d.dra_ddec_correlation, d.separation, d.separation_error,
@@ -38,7 +39,7 @@ class Track:
     """Where a star far behind would stand, had it been where a source was first seen.
 
     `epochs` (time,), MJD, are those of the source's rows and `there` (time, 2), mas, the offsets East and North then;
-    `times` and `path` are samples between the first and the last, and `polar` is the path as separation (mas) and
+    `years` and `path` are samples between the first and the last, and `polar` is the path as separation (mas) and
     position angle (deg). `fitted` is the path of the background star with a motion of its own that fits best, where
     the verdict is that the source is one.
     """
@@ -46,7 +47,7 @@ class Track:
     name: str
     epochs: Floats
     there: Floats
-    times: Floats
+    years: Floats
     path: Floats
     polar: Floats
     fitted: Floats | None = None
@@ -90,29 +91,26 @@ def tracks_of_all(targets: Sequence[tuple[Row, Sequence[Row]]]) -> list[list[Tra
     """Tracks around many targets, each with the rows of `SQL`: much quicker than one after the other."""
     moving: list[_Moving] = []
     for number, (target, rows) in enumerate(targets):
-        star = star_of(target)
         several = [(name, seen) for name, seen in sources(rows) if seen[-1]["mjd"] > seen[0]["mjd"]]
+        star = star_of(target) if several else None
         if star is not None:
             moving += [_Moving(number, name, seen, star, _times(seen)) for name, seen in several]
-    drifts = _drifts(moving)
-    firsts = [(one.seen[0]["dra"], one.seen[0]["ddec"]) for one in moving]
-    paths = [_through(sky, 0, first) for sky, first in zip(drifts, firsts, strict=True)]
-    fitted = _fitted(moving, drifts)
-    counts = [len(one.seen) for one in moving]
-    polar = polar_paths([path[count:] for path, count in zip(paths, counts, strict=True)])
-    fitted_polar = dict(zip(fitted, polar_paths(list(fitted.values())), strict=True))
+    fits = _fits(moving)
+    made: dict[int, Track] = {}
+    order = sorted(range(len(moving)), key=lambda n: len(moving[n].times))
+    for _, alike in groupby(order, key=lambda n: len(moving[n].times).bit_length()):
+        numbers = list(alike)
+        some = _tracks([moving[n] for n in numbers], [fits.get(n) for n in numbers])
+        made.update(zip(numbers, some, strict=True))
     found: list[list[Track]] = [[] for _ in targets]
-    for n, (one, path, count) in enumerate(zip(moving, paths, counts, strict=True)):
-        found[one.target].append(
-            Track(one.name, one.times[:count], path[:count], one.times[count:], path[count:], polar[n],
-                  fitted.get(n), fitted_polar.get(n))
-        )  # fmt: skip
+    for n, one in enumerate(moving):
+        found[one.target].append(made[n])
     return found
 
 
 @dataclass(frozen=True)
 class _Moving:
-    """A source of the target of this number: its rows, its star, and the times of these and of the samples (MJD)."""
+    """A source of the target of this number: its rows, its star, and the times (MJD) of samples and of its rows."""
 
     target: int
     name: str
@@ -121,45 +119,66 @@ class _Moving:
     times: Floats
 
 
-def _drifts(moving: Sequence[_Moving]) -> list[Drift]:
-    """How the sky drifts past the star of each; those of about as many times go together, filled up with the last."""
-    found: dict[int, Drift] = {}
-    order = sorted(range(len(moving)), key=lambda n: len(moving[n].times))
-    for _, alike in groupby(order, key=lambda n: len(moving[n].times).bit_length()):
-        numbers = list(alike)
-        longest = len(moving[numbers[-1]].times)
-        times = np.empty((len(numbers), longest))
-        for row, n in zip(times, numbers, strict=True):
-            row[: len(moving[n].times)] = moving[n].times
-            row[len(moving[n].times) :] = moving[n].times[-1]
-        star = Star(*np.array([list(vars(moving[n].star).values()) for n in numbers]).T)
-        sky = drift_past(star, times, times[:, 0])
-        for place, n in enumerate(numbers):
-            own = slice(len(moving[n].times))
-            found[n] = Drift(*(values[place, own] for values in (sky.years, sky.drift, sky.turn, sky.factors)))
-    return [found[n] for n in range(len(moving))]
+@dataclass(frozen=True)
+class _Passing:
+    """A background star: the row at whose time it is at `offset` (2,), mas, and its motion (2,), mas/yr."""
+
+    row: int
+    offset: Floats
+    motion: Floats
 
 
 def _times(seen: Sequence[Row]) -> Floats:
-    """The epochs of a source, and the times at which its track is drawn (MJD)."""
+    """The times at which the track of a source is drawn, and its epochs (MJD)."""
     first, last = seen[0]["mjd"], seen[-1]["mjd"]
     count = min(max(math.ceil((last - first) / DAYS_A_SAMPLE), 24), MOST_SAMPLES)
-    return np.concatenate([[row["mjd"] for row in seen], np.linspace(first, last, count)])
+    return np.concatenate([np.linspace(first, last, count), [row["mjd"] for row in seen]])
 
 
-def _through(sky: Drift, number: int, offset: Sequence[float] | Floats, motion: Floats | None = None) -> Floats:
-    """Path (time, 2), mas, of a background star that moves by `motion` (mas/yr) and is at `offset` at time `number`."""
-    (a, b), (c, d) = sky.turn[number].tolist()
-    east, north = (np.asarray(offset, float) - sky.drift[number]).tolist()
-    place = np.array([d * east - b * north, a * north - c * east]) / (a * d - b * c)  # what `turn` makes the offset of
-    if motion is None:
-        return np.asarray(sky.drift + sky.turn @ place)
-    moved = place + (sky.years - sky.years[number])[:, None] * motion
-    return np.asarray(sky.drift + (sky.turn @ moved[:, :, None])[:, :, 0])
+def _tracks(moving: Sequence[_Moving], fits: Sequence[_Passing | None]) -> list[Track]:
+    """Tracks of sources with about as many times, filled up with the last, and of those that fit best, if any."""
+    counts = [len(one.times) - len(one.seen) for one in moving]
+    times = np.empty((len(moving), max(len(one.times) for one in moving)))
+    for row, one in zip(times, moving, strict=True):
+        row[: len(one.times)], row[len(one.times) :] = one.times, one.times[-1]
+    sky = drift_past(Star(*np.array([list(vars(one.star).values()) for one in moving]).T), times, times[:, 0])
+    offsets = np.array([(one.seen[0]["dra"], one.seen[0]["ddec"]) for one in moving])
+    paths = _through(sky, np.zeros(len(moving), int), offsets)
+    years, polar = julian_year(times), polar_paths(paths)
+    made = [
+        Track(one.name, one.times[n:], path[n : len(one.times)], year[:n], path[:n], turned[:n])
+        for one, n, path, year, turned in zip(moving, counts, paths, years, polar, strict=True)
+    ]
+    judged = [number for number, fit in enumerate(fits) if fit]
+    if judged:
+        known = [fit for fit in fits if fit]
+        at = np.array([counts[number] + fit.row for number, fit in zip(judged, known, strict=True)])
+        own = Drift(sky.years[judged], sky.drift[judged], sky.turn[judged], sky.factors[judged])
+        paths = _through(own, at, np.array([fit.offset for fit in known]), np.array([fit.motion for fit in known]))
+        for number, path, turned in zip(judged, paths, polar_paths(paths), strict=True):
+            n = counts[number]
+            made[number] = replace(made[number], fitted=path[:n], fitted_polar=turned[:n])
+    return made
 
 
-def _fitted(moving: Sequence[_Moving], drifts: Sequence[Drift]) -> dict[int, Floats]:
-    """Paths (time, 2), mas, of the background stars that fit best, by number of the sources judged to be some."""
+def _through(sky: Drift, at: NDArray[np.int_], offsets: Floats, motions: Floats | None = None) -> Floats:
+    """Paths (star, time, 2), mas, of background stars that are at `offsets` (star, 2) at the times of numbers `at`.
+
+    `motions` (star, 2), mas/yr, are their own; without any, they rest.
+    """
+    one = np.arange(len(at))
+    (a, b), (c, d) = np.moveaxis(sky.turn[one, at], 0, -1)
+    east, north = (offsets - sky.drift[one, at]).T
+    place = np.stack([d * east - b * north, a * north - c * east]) / (a * d - b * c)  # `turn` makes the offset of it
+    east, north = place[:, :, None]
+    if motions is not None:
+        elapsed = sky.years - sky.years[one, at][:, None]
+        east, north = east + elapsed * motions[:, :1], north + elapsed * motions[:, 1:]
+    return np.asarray(sky.drift + sky.turn[..., 0] * east[..., None] + sky.turn[..., 1] * north[..., None])
+
+
+def _fits(moving: Sequence[_Moving]) -> dict[int, _Passing]:
+    """The background stars that fit best, by number of the sources that are judged to be some."""
     judged = [n for n, one in enumerate(moving) if one.seen[0]["status"] == "BACKGROUND"]
     rows = [row for n in judged for row in moving[n].seen]
     source = np.repeat(np.arange(len(judged)), [len(moving[n].seen) for n in judged])
@@ -169,24 +188,14 @@ def _fitted(moving: Sequence[_Moving], drifts: Sequence[Drift]) -> dict[int, Flo
     fits = fit_backgrounds([(moving[n].star, one, None) for n, one in zip(judged, known, strict=True)])
     for n, one, fit in zip(judged, known, fits, strict=True):
         if fit and fit.degrees >= 2:
-            seen = moving[n].seen
-            first = next(number for number, row in enumerate(seen) if row["mjd"] == one.times[0])
-            path = _through(drifts[n], first, one.offsets[0] - fit.residuals[0], fit.motion)
-            found[n] = path[len(seen) :]
+            first = next(number for number, row in enumerate(moving[n].seen) if row["mjd"] == one.times[0])
+            found[n] = _Passing(first, one.offsets[0] - fit.residuals[0], fit.motion)
     return found
 
 
-def polar_paths(paths: Sequence[Floats]) -> list[Floats]:
-    """Offsets (time, 2) of each path as separation (mas) and position angle (deg), which jumps nowhere by 360."""
-    if not paths:
-        return []
-    east, north = np.concatenate(paths).T
-    starts = np.cumsum([0, *map(len, paths)])[:-1]
+def polar_paths(paths: Floats) -> Floats:
+    """Offsets (..., time, 2) of paths as separation (mas) and position angle (deg), which jumps nowhere by 360."""
+    east, north = paths[..., 0], paths[..., 1]
     angles = np.degrees(np.arctan2(east, north)) % 360.0
-    turns = np.zeros(len(angles))
-    turns[1:] = np.rint(np.diff(angles) / 360.0)  # full turns from each place to the next
-    turns[starts] = 0.0
-    turned = np.cumsum(turns)
-    turned -= np.repeat(turned[starts], [len(path) for path in paths])
-    polar = np.column_stack([np.hypot(east, north), angles - 360.0 * turned])
-    return np.split(polar, starts[1:])
+    turns = np.cumsum(np.rint(np.diff(angles, prepend=angles[..., :1]) / 360.0), axis=-1)
+    return np.stack([np.hypot(east, north), angles - 360.0 * turns], axis=-1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -44,11 +45,18 @@ def number(value: float | None, digits: int = 4) -> str:
     return text.replace("-", MINUS) if value < 0 else text
 
 
+def numbers(values: Iterable[float], digits: int) -> list[str]:
+    """`number` of many values that are there."""
+    form, most = SIGNIFICANT[digits], 0.9 * 10**digits  # beyond, an exponent would be written
+    return [format(one, form) if 1e-3 <= one < most else number(one, digits) for one in values]
+
+
 def decimals_of(error: float) -> int:
     """Decimals that show two significant digits of `error`, at most 8."""
     return min(max(1 - math.floor(math.log10(abs(error))), 0), 8)
 
 
+@lru_cache(2000)  # a page says most values twice, in a chart and in a table
 def with_error(value: float | None, error: float | None, upwards: float | None = None) -> str:
     """`value ± error`, both to two digits of the error; `value +up −down` when they differ."""
     if value is None or not math.isfinite(value):

@@ -24,6 +24,7 @@ class Writer:
     paths: set[str] = field(default_factory=set)
     _root: str = field(init=False, repr=False)
     _folders: dict[str, str] = field(default_factory=dict, repr=False)
+    _made: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         self._root = str(self.folder)
@@ -32,7 +33,7 @@ class Writer:
         """Write one file, unless it says the same already."""
         target = self._place(path)
         data = content.encode() if isinstance(content, str) else content
-        if self._says(target, data):
+        if path.rpartition("/")[0] not in self._made and self._says(target, data):
             self.kept += 1
             return
         self._replace(target, data)
@@ -98,6 +99,7 @@ class Writer:
             place = os.path.join(self._root, *folder.split("/"))
             try:
                 os.mkdir(place)
+                self._made.add(folder)  # nothing is there to compare with
             except (FileExistsError, FileNotFoundError):
                 os.makedirs(place, exist_ok=True)
             self._folders[folder] = place + os.sep

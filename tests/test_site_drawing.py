@@ -208,7 +208,8 @@ def test_the_scale_bar_has_the_length_it_says():
 
 def test_the_angle_of_a_track_does_not_jump():
     across = np.linspace(-0.3, 0.3, 9)
-    paths = [np.column_stack([10.0 * np.sin(a), 10.0 * np.cos(a)]) for a in (across, across[::-1], across + 3.0)]
+    angles = np.stack([across, across[::-1], across + 3.0])
+    paths = 10.0 * np.stack([np.sin(angles), np.cos(angles)], axis=-1)
     for path, polar in zip(paths, polar_paths(paths), strict=True):
         separation, angle = polar.T
         assert np.abs(np.diff(angle)).max() < 10.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lyot.site.chart import Axis, Chart, Drawing, Drawn, Layer, Line, Point, Subject
 from lyot.site.release import Row
-from lyot.site.track import SQL, label, sources, tracks
+from lyot.site.track import SQL, label, tracks
 from lyot.site.words import day
 
 
@@ -24,21 +24,11 @@ def points(rows: list[Row], subject: Subject) -> Sequence[Drawn]:
         ]
         if track.fitted is not None:
             found.append(Line("fitted", track.fitted[:, 0], track.fitted[:, 1], track.name))
-    for name, seen in sources(rows):
-        found += [
-            Point(
-                layer="measured",
-                x=row["dra"],
-                y=row["ddec"],
-                series=name,
-                label=label(row),
-                x_error=row["dra_error"],
-                y_error=row["ddec_error"],
-                correlation=row["dra_ddec_correlation"],
-                simulated=bool(row["simulated"]),
-            )
-            for row in seen
-        ]
+    found += [
+        Point("measured", row["dra"], row["ddec"], row["name"], label(row), row["dra_error"], row["ddec_error"],
+              row["dra_ddec_correlation"], bool(row["simulated"]))
+        for row in rows
+    ]  # fmt: skip
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lyot.site.chart import Axis, Chart, Drawing, Drawn, Layer, Line, Point, Subject, finite
 from lyot.site.release import Row
-from lyot.site.track import SQL, label, sources, tracks
+from lyot.site.track import SQL, label, tracks
 from lyot.sky import julian_year
 
 YEAR = 6  # decimals of a year: half a minute
@@ -20,30 +20,24 @@ LAYERS = (
 def against_time(quantity: str, of_track: int) -> Callable[[list[Row], Subject], Sequence[Drawn]]:
     """Points of one measured column against the year; `of_track` says which value of a track goes with it."""
 
+    error = f"{quantity}_error"
+
     def points(rows: list[Row], subject: Subject) -> Sequence[Drawn]:
         found: list[Drawn] = []
         for track in tracks(rows, subject):
-            years = julian_year(track.times)
             found += [
-                Line(layer, years, polar[:, of_track], series=track.name)
+                Line(layer, track.years, polar[:, of_track], track.name)
                 for layer, polar in (("track", track.polar), ("fitted", track.fitted_polar))
                 if polar is not None
             ]
-        for name, seen in sources(rows):
-            found += [
-                Point(
-                    layer="measured",
-                    x=round(float(julian_year(row["mjd"])), YEAR),
-                    y=row[quantity],
-                    series=name,
-                    label=label(row),
-                    y_error=row[f"{quantity}_error"],
-                    simulated=bool(row["simulated"]),
-                )
-                for row in seen
-                if finite(row[quantity])
-            ]
-        return found if len({point.x for point in found if isinstance(point, Point)}) > 1 else []
+        years = julian_year([row["mjd"] for row in rows]).tolist()
+        points = [
+            Point("measured", round(year, YEAR), row[quantity], row["name"], label(row),
+                  y_error=row[error], simulated=bool(row["simulated"]))
+            for row, year in zip(rows, years, strict=True)
+            if finite(row[quantity])
+        ]  # fmt: skip
+        return [*found, *points] if len({point.x for point in points}) > 1 else []
 
     return points
 
