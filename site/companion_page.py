@@ -14,10 +14,10 @@ from lyot.site.charts.motion import POSITION_ANGLE, SEPARATION
 from lyot.site.feeds import entry
 from lyot.site.figures import figure
 from lyot.site.release import Release, Row
-from lyot.site.target_page import companions, described, detections, numbered
+from lyot.site.target_page import companions, described, detections, numbered, references
 from lyot.site.target_tables import of_detections, of_values
 from lyot.site.track import OF_COMPANION
-from lyot.site.values import published, reference_of
+from lyot.site.values import published
 
 #: Companions that have a page: what is no mere source seen once, and no star behind unless people speak of it.
 PAGED = """\
@@ -55,7 +55,7 @@ def context(release: Release, target: Row, companion_id: str, overview: Mapping[
     rests = [row, *seen, *(v for v in release.of_target("measurement", key) if v["companion_id"] == companion_id)]
     keys = sorted({one["reference_id"] for one in rests if one["reference_id"]})
     cited = [release.references.get(one, {"reference_id": one, "citation": one}) for one in keys]
-    listed = sorted(reference_of(release, one) for one in cited)
+    listed = references(release, cited)
     for some in ([row], seen, values):
         numbered(some, listed)
     subject = Subject(target, companion_id)

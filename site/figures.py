@@ -13,9 +13,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+import markupsafe
+from markupsafe import Markup
+
 from lyot.site.addresses import query_address, quoted
 from lyot.site.chart import Above, Chart, Drawn, Layer, Line, Point, Subject, finite
-from lyot.site.markup import escape
+from lyot.site.markup import escape, section
 from lyot.site.release import Release
 from lyot.site.svg import Frame, frame_of, series_colours, svg
 from lyot.site.words import BADGE, number, numbers, with_error
@@ -69,6 +72,23 @@ def figure(chart: Chart, release: Release, subject: Subject, root: str) -> Figur
         f'\n</div>\n<script type="application/json" class="points">{as_json(chart, points)}</script>\n</figure>',
     )
     return Figure(chart, "".join(parts))
+
+
+def drawn(figures: Sequence[Figure]) -> Markup:
+    """Charts one after the other, and what is said in place of those that have nothing to draw."""
+    found = "".join([f"{one.html}\n" for one in figures])
+    nothing = "".join([_absent(one.chart) for one in figures if not one.html])
+    return Markup(f'<div class="charts">\n{found}</div>\n{nothing}')
+
+
+def charts_of(figures: Sequence[Figure]) -> Markup:
+    """The part of a page that has its charts."""
+    return Markup(f"  {section('Charts', 'charts')}\n{drawn(figures)}\n  </section>\n")
+
+
+@cache
+def _absent(chart: Chart) -> str:
+    return f'<p class="nothing">{markupsafe.escape(chart.absent)}</p>\n' if chart.absent else ""
 
 
 def _head(chart: Chart, root: str, frame: Frame, simulated: bool) -> str:
@@ -180,7 +200,7 @@ def _columns(members: Sequence[Drawn]) -> tuple[Sequence[str], list[Any]]:
 COLUMNS = ("x", "y", "x_error", "y_error", "label")
 NOTHING = (None, "")
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
+encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False, check_circular=False).encode
 
 
 def inert(text: str) -> str:

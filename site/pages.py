@@ -15,7 +15,8 @@ from lyot import __version__
 from lyot.bar import BAR
 from lyot.site import words
 from lyot.site.addresses import query_address, upwards
-from lyot.site.markup import contents, section
+from lyot.site.figures import charts_of, drawn
+from lyot.site.markup import contents, rows, scrolled, section
 from lyot.site.stamps import digest
 from lyot.site.tabular import badge, standing
 from lyot.site.writer import Writer
@@ -93,9 +94,19 @@ class Pages:
         return environment()
 
 
+class _Environment(Environment):
+    """Jinja that looks first into rows, of which templates ask most, for what they call `row.name`."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What `obj` calls `attribute`."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 def environment() -> Environment:
     """Jinja with escaping always on, unknown names an error, and the filters of `words`."""
-    made = Environment(
+    made = _Environment(
         loader=FileSystemLoader(str(files("lyot.templates") / "site")),
         autoescape=True,
         undefined=StrictUndefined,
@@ -116,6 +127,10 @@ def environment() -> Environment:
         "standing": lambda name: Markup(standing(name)),
         "section": section,
         "contents": contents,
+        "rows": rows,
+        "scrolled": scrolled,
+        "figures": drawn,
+        "charts": charts_of,
     }
     made.globals |= {
         "bar": BAR,

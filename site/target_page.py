@@ -30,7 +30,8 @@ def context(release: Release, target: Row, overview: Row, files: Mapping[str, st
     files : address in the site of each released file, by product key
     """
     key, name = target["target_id"], target["name"]
-    listed, paged = references(release, target), {key: folder for key, _, folder in overview["companions"]}
+    rests = cited(release, target)
+    listed, paged = references(release, rests), {key: folder for key, _, folder in overview["companions"]}
     values, whose = numbered(published(release, key), listed), f"{name} and its companions"
     return {
         "target": target,
@@ -47,7 +48,7 @@ def context(release: Release, target: Row, overview: Row, files: Mapping[str, st
         "downloads": downloads(release, key, files),
         "provenance": provenance(release, key),
         "references": listed,
-        "bibtex": "\n".join(entry(row) for row in cited(release, target)),
+        "bibtex": "\n".join(map(entry, rests)),
         "quoted_id": key.replace("'", "''"),
         "described": _described(target, overview, listed),
     }
@@ -154,15 +155,25 @@ def provenance(release: Release, target_id: str) -> list[dict[str, Any]]:
             continue
         settings = "".join(f" --set {part}" for part in _settings(row["record"], row["parameters"] or ""))
         dataset = product.get("dataset", row["observation_id"])
+        inputs = _strings(product.get("inputs"))
+        made = f"{row['software'] or ''} {row['version'] or ''}"
+        when, of = (f", {row['date'][:10]}" if row["date"] else ""), (f", from {', '.join(inputs)}" if inputs else "")
         found.append(
             {
-                **row,
-                "record": Markup(escape(pretty(row["record"]), quote=False)),  # in a <pre>, where quotes are plain
-                "inputs": ", ".join(_strings(product.get("inputs"))),
+                "name": f"{row['recipe'] or row['algorithm'] or row['reduction_id']} {row['parameters'] or ''}",
+                "simulated": row["simulated"],
+                "made": f"{made}{when}{of}",
                 "replay": f"lyot reduce {dataset} --recipe {row['recipe']}{settings}",
+                "record": _shown(row["record"]),
             }
         )
     return found
+
+
+@lru_cache(KEPT)
+def _shown(record: str) -> Markup:
+    """A record as it stands in a <pre>, where quotes are plain."""
+    return Markup(escape(pretty(record), quote=False))
 
 
 @lru_cache(KEPT)
@@ -254,7 +265,6 @@ def state(release: Release, target_id: str, has_images: bool) -> tuple[str, str]
     return "listed", "Listed, no observation here"
 
 
-@lru_cache(KEPT)
 def pretty(text: str) -> str:
     """JSON with indents, or the text as it is when it is none."""
     try:
@@ -280,6 +290,6 @@ def cited(release: Release, target: Row) -> list[Row]:
     return [release.references.get(key, {"reference_id": key, "citation": key}) for key in sorted(keys)]
 
 
-def references(release: Release, target: Row) -> list[tuple[str, str]]:
-    """Citations and addresses of everything that the page of a target rests on, each once."""
-    return sorted(reference_of(release, row) for row in cited(release, target))
+def references(release: Release, rests: Sequence[Row]) -> list[tuple[str, str]]:
+    """Citations and addresses of the rows of `reference` that a page rests on."""
+    return sorted(reference_of(release, row) for row in rests)
