@@ -29,8 +29,8 @@ check: .venv
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_metadata.py
 
-test: check
-	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+test: check # a file of tests to each of two processes
+	$(BIN)/python -m pytest -q -m "not slow" --numprocesses 2 --dist loadfile $(ARGS)
 
 test-all: .venv
 	$(BIN)/python -m pytest -q $(ARGS)
