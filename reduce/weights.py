@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from lyot.cube import Floats
 from lyot.errors import Unprocessable
 from lyot.reduce.eigen import leading_modes
+from lyot.reduce.eigen_without import modes_without
 from lyot.reduce.parallel import spread
 from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
 
 NOISE_FLOOR = 1e-12  # of the largest eigenvalue; modes below it are rounding
 ROUNDING = 1e-8  # of the library's power; scalar products are no better
 SMALL = 250  # frames up to which our own decomposition is quicker than LAPACK's
+SEVERAL = 12  # libraries to be decomposed that are worth decomposing the whole one first
+FEW = 0.3  # of the library, up to which leaving frames out is quicker than decomposing the rest
 
 
 def principal_weights(gram: Floats, cross: Floats, ncomp: int) -> Floats:
@@ -80,9 +83,21 @@ def principal_weights_each(gram: Floats, cross: Floats, allowed: NDArray[np.bool
     if len(gram) < ncomp:
         raise Unprocessable(f"{ncomp} components asked of {len(gram)} frames", hint="lower ncomp")
     weights = np.zeros(cross.shape)
+    excluded = (~allowed).sum(axis=1)
+    few = (excluded <= FEW * len(gram)) & (excluded <= len(gram) - ncomp)
+    libraries = 1 + (allowed[1:] != allowed[:-1])[few[1:]].any(axis=1).sum()
+    values, modes = np.linalg.eigh(gram) if libraries >= SEVERAL else (np.empty(0), np.empty((0, 0)))
+    values, modes = values[::-1].copy(), np.ascontiguousarray(modes[:, ::-1])
 
     def rows(start: int, stop: int) -> None:
-        _principal_rows(gram, cross[start:stop], allowed[start:stop], ncomp, weights[start:stop])
+        todo = np.ones(stop - start, dtype=np.bool_)
+        ours, may, science = weights[start:stop], allowed[start:stop], cross[start:stop]
+        if len(values):
+            along = np.zeros(ours.shape)
+            todo = ~_rows_without_few(values, modes, science @ modes, may, few[start:stop], ncomp, along)
+            np.matmul(along, modes.T, out=ours)
+            ours[~may | todo[:, None]] = 0.0
+        _principal_rows(gram, science, may, ncomp, todo, ours)
 
     spread(rows, len(cross))
     return weights
@@ -125,13 +140,17 @@ def least_squares_weights_each(gram: Floats, cross: Floats, allowed: NDArray[np.
 
 
 @numba.njit(cache=True, nogil=True)
-def _principal_rows(gram, cross, allowed, ncomp, weights):  # type: ignore[no-untyped-def]
+def _principal_rows(gram, cross, allowed, ncomp, todo, weights):  # type: ignore[no-untyped-def]
+    last = -1
     for t in range(len(cross)):
+        if not todo[t]:
+            continue
         # What one frame may use, the next most often may not; but all may use the same other stars.
-        if t == 0 or (allowed[t] != allowed[t - 1]).any():
+        if last < 0 or (allowed[t] != allowed[last]).any():
             columns = np.flatnonzero(allowed[t])
             if len(columns) >= ncomp:
                 values, modes = leading_modes(_among(gram, columns), ncomp)
+        last = t
         if len(columns) < ncomp:
             weights[t] = np.nan
             continue
@@ -142,6 +161,21 @@ def _principal_rows(gram, cross, allowed, ncomp, weights):  # type: ignore[no-un
                     part += cross[t, columns[i]] * mode[i]
                 for i in range(len(columns)):
                     weights[t, columns[i]] += part / value * mode[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _rows_without_few(values, modes, seen, allowed, few, ncomp, along):  # type: ignore[no-untyped-def]
+    """Put weights of the library's modes in `along`, of frames that may not use few; for which that is certain."""
+    certain = np.zeros(len(seen), np.bool_)
+    for t in np.flatnonzero(few):
+        certain[t], found, leading = modes_without(values, modes[~allowed[t]], ncomp)
+        if certain[t]:
+            for value, mode in zip(found, leading):  # noqa: B905  numba knows no `strict`
+                part = 0.0
+                for i in range(len(mode)):
+                    part += seen[t, i] * mode[i]
+                along[t] += part / value * mode
+    return certain
 
 
 @numba.njit(cache=True, nogil=True)

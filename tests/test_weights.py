@@ -34,6 +34,25 @@ def test_each_frame_is_projected_on_the_components_of_its_own_library(frames, al
         np.testing.assert_allclose(weights[t] @ frames, frames[t] @ modes[:4].T @ modes[:4], atol=1e-8)
 
 
+def test_weights_are_the_same_whether_the_whole_library_is_decomposed_first(frames, allowed, monkeypatch):
+    """Frames of twelve patterns and noise: five stand apart, twelve just so, thirteen do not."""
+    gram = frames @ frames.T
+    for ncomp in (1, 5, 12, 13):
+        ours = principal_weights_each(gram, gram, allowed, ncomp)
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "SEVERAL", 1000)
+            one_by_one = principal_weights_each(gram, gram, allowed, ncomp)
+        np.testing.assert_allclose(ours, one_by_one, atol=1e-6)
+
+
+def test_frames_that_repeat_a_few_have_no_more_components_than_those(allowed):
+    """Three patterns in thirty frames, five components asked for: the fourth and the fifth are rounding."""
+    rng = np.random.default_rng(7)
+    frames = rng.normal(size=(30, 3)) @ rng.normal(size=(3, 400))
+    weights = principal_weights_each(frames @ frames.T, frames @ frames.T, allowed, 5)
+    np.testing.assert_allclose(weights[3:] @ frames, frames[3:], atol=1e-8)
+
+
 def test_too_few_frames_of_its_own_leave_a_frame_without_weights(frames, allowed):
     gram = frames @ frames.T
     assert np.isnan(principal_weights_each(gram, gram, allowed, 28)).all()

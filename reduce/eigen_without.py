@@ -1,0 +1,200 @@
+"""The largest eigenvalues of a symmetric matrix without a few of its rows and columns, from those of the whole.
+
+In a ring every frame has a library of its own, but what it may not use are mostly the few frames next to it. With the
+whole decomposed once, G = V Λ Vᵀ, and A the rows of V of what is left out, a vector V c has no part in what is left
+out if A c = 0, and the rest of the matrix is solved by solving a small one (Golub 1973, SIAM Review 15, 318):
+
+    z = (Λ − ρ)⁻¹ (c − Aᵀ y)    with    R y = A (Λ − ρ)⁻¹ c,    R(ρ) = A (Λ − ρ)⁻¹ Aᵀ
+
+Leading eigenvectors of the whole, freed of what is left out and turned among themselves (Rayleigh & Ritz), are made
+sharp by Rayleigh quotient iteration, ρ = cᵀ Λ c, which triples the right digits in a step (Parlett 1998, The Symmetric
+Eigenvalue Problem, 4.6). That they are the largest is then counted: above any σ the rest has as many eigenvalues as
+the whole, less the positive ones of R(σ) (Haynsworth 1968, Linear Algebra and its Applications 1, 73).
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
+
+SPARE = 3  # eigenvectors of the whole with which to begin, beyond those wanted
+TURNED = 1e-2  # angle (rad) between two of them that is left to the iteration
+SWEEPS = 6
+ROUNDS = 5  # of the iteration; most eigenvectors take two
+SHARP = 1e-10  # of the smallest eigenvalue wanted: what may remain of G x − μ x
+APART = 1e-3  # of the same: how far the next one must be, so that all are right to √count · SHARP / APART
+GROWTH = 1e6  # of the numbers in a triangle, beyond which the signs of its pivots are not believed
+ROUNDING = 1e-16
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def modes_without(values, gone, count):  # type: ignore[no-untyped-def]
+    """The largest eigenvalues of what is left of a symmetric matrix, and their eigenvectors.
+
+    Parameters
+    ----------
+    values : (n,), largest first
+        Eigenvalues of the whole matrix.
+    gone : (m, n)
+        What its eigenvectors are in the rows and columns that are left out.
+    count : int
+        At most n − m.
+
+    Returns
+    -------
+    certain : bool
+        Whether these are they, what they span right to 1e-6. It is false where the last one wanted is next to nothing
+        beside the largest, or too close to the one that follows: `leading_modes` of the rest then knows.
+    found : (count,)
+    modes : (count, n), orthonormal rows, in coordinates of the eigenvectors of the whole
+    """
+    size, lost = len(values), len(gone)
+    inverse, seen = np.empty(size), np.empty(size)
+    triangle, pivots, answer = np.empty((lost, lost)), np.empty(lost), np.empty(lost)
+    found, modes = _begin(values, gone, count, min(count + SPARE, size - lost))
+    limit = SHARP * found[count - 1]  # hardly larger than the eigenvalue itself
+    for number in range(count):
+        mode, left = modes[number], np.inf
+        for turn in range(ROUNDS + 1):
+            quotient = 0.0
+            for i in range(size):
+                quotient += values[i] * mode[i] * mode[i]
+            for i in range(size):
+                seen[i] = (values[i] - quotient) * mode[i]
+            _free(seen, gone)
+            left = np.sqrt(_product(seen, seen))
+            if left <= limit or turn == ROUNDS:
+                break
+            _triangle(values, gone, quotient, inverse, triangle, pivots)
+            for i in range(size):
+                mode[i] *= inverse[i]
+            _solve(triangle, pivots, gone, mode, answer)
+            for a in range(lost):
+                for i in range(size):
+                    mode[i] -= answer[a] * gone[a, i] * inverse[i]
+            _make_orthonormal(modes, number)
+        found[number] = quotient
+        if not left <= limit:
+            return False, found, modes
+    below = (1.0 - APART) * found.min()
+    positive = _triangle(values, gone, below, inverse, triangle, pivots)
+    return positive >= 0 and (values > below).sum() - positive == count, found, modes
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _begin(values, gone, count, more):  # type: ignore[no-untyped-def]
+    """The best of what `more` eigenvectors of the whole span once they are freed of what is left out."""
+    size = len(values)
+    start, within, turn = np.zeros((more, size)), np.empty((more, more)), np.eye(more)
+    for i in range(more):
+        start[i, i] = 1.0
+        _free(start[i], gone)
+        _make_orthonormal(start, i)
+        stretched = values * start[i]
+        for j in range(i + 1):
+            within[i, j] = within[j, i] = _product(stretched, start[j])
+    _turn_to_diagonal(within, turn)
+    quotients = np.diag(within)
+    order = np.argsort(-quotients)[:count]
+    modes = np.zeros((count, size))
+    for number in range(count):
+        for j in range(more):
+            _add(modes[number], turn[order[number], j], start[j])
+    return quotients[order], modes
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _turn_to_diagonal(matrix, turn):  # type: ignore[no-untyped-def]
+    """Jacobi's rotations, of pairs that are not nearly right (Golub & Van Loan, Matrix Computations 4, 8.5)."""
+    for _ in range(SWEEPS):
+        for i in range(len(matrix) - 1):
+            for j in range(i + 1, len(matrix)):
+                apart, mixed = matrix[j, j] - matrix[i, i], matrix[i, j]
+                if abs(mixed) <= TURNED * abs(apart):
+                    continue
+                ratio = 0.5 * apart / mixed
+                tangent = np.copysign(1.0, ratio) / (abs(ratio) + np.sqrt(1.0 + ratio * ratio))
+                cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
+                sine = tangent * cosine
+                _rotate(matrix[i], matrix[j], cosine, sine)
+                _rotate(matrix[:, i], matrix[:, j], cosine, sine)
+                _rotate(turn[i], turn[j], cosine, sine)
+
+
+@numba.njit(cache=True, nogil=True)
+def _rotate(first, second, cosine, sine):  # type: ignore[no-untyped-def]
+    for i in range(len(first)):
+        one, other = first[i], second[i]
+        first[i], second[i] = cosine * one - sine * other, sine * one + cosine * other
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _triangle(values, gone, shift, inverse, triangle, pivots):  # type: ignore[no-untyped-def]
+    """A unit triangle L and pivots D with R(shift) = L D Lᵀ; how many pivots are positive, −1 if that is uncertain.
+
+    Also puts 1 / (values − shift) in `inverse`. A pivot may come out as zero where the shift is an eigenvalue; any
+    small number then serves, since only the direction of the answer matters.
+    """
+    inverse[:] = 1.0 / (values - shift)
+    largest = 0.0
+    for a in range(len(gone)):
+        stretched = gone[a] * inverse
+        for b in range(a, len(gone)):
+            triangle[b, a] = _product(stretched, gone[b])
+        largest = max(largest, abs(triangle[a, a]))
+    growth, positive = largest, 0
+    for a in range(len(gone)):
+        row = triangle[a]
+        for b in range(a):
+            row[b] -= _product(row[:b], triangle[b, :b])
+        pivot = row[a]
+        for b in range(a):
+            step = row[b] / pivots[b]
+            pivot -= row[b] * step
+            growth = max(growth, abs(row[b] * step))
+            row[b] = step
+        pivots[a] = pivot if pivot != 0.0 else ROUNDING * largest
+        positive += pivot > 0.0
+    return positive if growth <= GROWTH * largest and np.isfinite(pivots).all() else -1
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _solve(triangle, pivots, gone, vector, answer):  # type: ignore[no-untyped-def]
+    """Solve L D Lᵀ · answer = gone · vector."""
+    for a in range(len(gone)):
+        answer[a] = _product(gone[a], vector) - _product(triangle[a, :a], answer[:a])
+    answer /= pivots
+    for a in range(len(gone) - 1, -1, -1):
+        _add(answer[:a], -answer[a], triangle[a, :a])
+
+
+@numba.njit(cache=True, nogil=True)
+def _free(vector, gone):  # type: ignore[no-untyped-def]
+    """Take what is left out from a vector; rows of `gone` are orthonormal."""
+    for a in range(len(gone)):
+        _add(vector, -_product(gone[a], vector), gone[a])
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _make_orthonormal(vectors, number):  # type: ignore[no-untyped-def]
+    """Make one vector orthogonal to those before it, and of unit length."""
+    vector = vectors[number]
+    for before in range(number):
+        _add(vector, -_product(vector, vectors[before]), vectors[before])
+    vector /= np.sqrt(_product(vector, vector))
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _product(one, other):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for i in range(len(one)):
+        total += one[i] * other[i]
+    return total
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _add(vector, factor, other):  # type: ignore[no-untyped-def]
+    for i in range(len(vector)):
+        vector[i] += factor * other[i]

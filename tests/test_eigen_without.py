@@ -1,0 +1,92 @@
+"""Leading modes of a matrix without some of its rows and columns, against numpy's of what is left."""
+
+import numpy as np
+import pytest
+
+from lyot.reduce.eigen_without import modes_without
+from lyot.reduce.parallel import single_blas_thread
+
+RNG = np.random.default_rng(8)
+TURN = np.linalg.qr(RNG.normal(size=(60, 60)))[0]
+NEXT_TO_ONE_ANOTHER = np.arange(20, 29)
+ANYWHERE = np.array([0, 7, 8, 31, 59])
+
+
+def of_spectrum(values):
+    return (TURN * np.asarray(values, dtype=float)) @ TURN.T
+
+
+def speckles(level, nframes=60):
+    """Scalar products of frames of one bright static image, patterns that drift, and noise of their `level`."""
+    static = 30.0 * np.outer(np.ones(nframes), RNG.normal(size=500))
+    drift = np.cumsum(RNG.normal(size=(nframes, 6)), axis=0) @ RNG.normal(size=(6, 500))
+    frames = static + drift + level * RNG.normal(size=(nframes, 500))
+    return frames @ frames.T
+
+
+def found(matrix, gone, count):
+    """What the module finds: whether certain, eigenvalues, and eigenvectors in rows of the whole."""
+    values, modes = np.linalg.eigh(matrix)
+    certain, quotients, inner = modes_without(values[::-1].copy(), modes[gone][:, ::-1].copy(), count)
+    return certain, quotients, inner @ modes[:, ::-1].T
+
+
+def assert_right(matrix, gone, count, quotients, modes):
+    """The same eigenvalues and the same span as numpy's of what is left, to the 1e-6 that is promised."""
+    rest = np.setdiff1d(np.arange(len(matrix)), gone)
+    values, vectors = np.linalg.eigh(matrix[np.ix_(rest, rest)])
+    truth = np.zeros((len(matrix), count))
+    truth[rest] = vectors[:, ::-1][:, :count]
+    np.testing.assert_allclose(np.sort(quotients)[::-1], values[::-1][:count], rtol=1e-9)
+    np.testing.assert_allclose(modes.T @ modes, truth @ truth.T, atol=1e-6)
+
+
+@pytest.mark.parametrize("gone", [NEXT_TO_ONE_ANOTHER, ANYWHERE, ANYWHERE[:1], ANYWHERE[:0]], ids=len)
+@pytest.mark.parametrize(
+    ("matrix", "count"),
+    [
+        (speckles(0.1), 1),
+        (speckles(1.0), 5),
+        (of_spectrum(1.5 ** -np.arange(60)), 10),
+        (of_spectrum(10.0 ** (-0.5 * np.arange(60))), 8),
+    ],
+)
+def test_what_stands_apart_is_found(matrix, count, gone):
+    certain, quotients, modes = found(matrix, gone, count)
+    assert certain
+    assert_right(matrix, gone, count, quotients, modes)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "count"),
+    [
+        (np.eye(60), 3),
+        (of_spectrum([9.0] * 20 + [1.0] * 40), 4),  # the fourth and the fifth are alike
+        (of_spectrum([9.0, 4.0, 2.0] + [0.0] * 57), 4),  # frames of which three make all others
+        (of_spectrum(np.r_[1e9, 2.0 ** -np.arange(59)]), 6),  # speckles lost in what all frames share
+        (np.ones((60, 60)), 2),  # frames that never change
+        (np.zeros((60, 60)), 1),
+    ],
+)
+def test_what_cannot_be_told_apart_is_not_called_certain(matrix, count):
+    assert not found(matrix, ANYWHERE, count)[0]
+
+
+def test_whatever_is_called_certain_is_right():
+    """Any spectrum, with gaps and without, any frames left out: a wrong answer is worse than none."""
+    certain_ones = 0
+    with single_blas_thread():
+        for _ in range(100):
+            certain_ones += certain_and_right()
+    assert certain_ones > 60
+
+
+def certain_and_right():
+    """Whether a matrix of a random spectrum, random frames left out, is certain; if so, it is right."""
+    values = np.sort(10.0 ** RNG.uniform(-RNG.uniform(0.05, 6), 0, size=60))[::-1]
+    matrix, count = of_spectrum(values), int(RNG.integers(1, 12))
+    gone = np.sort(RNG.choice(60, int(RNG.integers(0, 20)), replace=False))
+    certain, quotients, modes = found(matrix, gone, count)
+    if certain:
+        assert_right(matrix, gone, count, quotients, modes)
+    return certain
