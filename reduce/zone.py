@@ -113,12 +113,12 @@ def cut(zoning: Zoning, known: NDArray[np.bool_], fwhm: float, mask_radius: floa
         pixels = np.flatnonzero(usable)
         return [Piece(pixels, pixels, mask_radius, float(radius.max()))] if len(pixels) else []
     edge = min(*star_position(known.shape), *((side - 1) // 2 for side in known.shape))
-    pieces = []
     rings = _rings(mask_radius, edge, zoning.width * fwhm)
-    for inner, outer in rings:
-        last = outer == rings[-1][1]
-        ring = usable & (radius >= inner) & ((radius < outer) | last)
-        around, sectors = usable & (radius >= inner), zoning.sectors
+    number = np.minimum((radius - mask_radius) / (zoning.width * fwhm), len(rings) - 1).astype(np.int32)
+    number[~usable] = -1
+    pieces = []
+    for which, (inner, outer) in enumerate(rings):
+        ring, around, sectors = number == which, usable, zoning.sectors
         if zoning.optimised > 0:
             begin, end, sectors = _optimised(zoning.optimised, inner, edge, fwhm)
             around = usable & (radius >= begin) & ((radius < end) | (end >= edge))
