@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -43,12 +43,12 @@ def text(value: object) -> str:
     return escape(CONTROLS.sub(" ", str(value)))
 
 
-def feed(release: Release, folders: dict[str, str], base_url: str) -> str:
+def feed(release: Release, folders: Mapping[str, str], as_of: str | None, base_url: str) -> str:
     """Reductions and human verdicts, newest first, as an Atom feed (RFC 4287)."""
     rows = release.query(NEWS, NEWEST)
     base = base_url or "http://127.0.0.1:8001"
     entries = "".join(_entry(row, folders, base) for row in rows)
-    updated = _instant(rows[0]["date"] if rows else release.about.get("as_of"))
+    updated = _instant(rows[0]["date"] if rows else as_of)
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
         f"<title>Lyot: what is new</title><id>{text(base)}/feed.xml</id>"
@@ -58,7 +58,7 @@ def feed(release: Release, folders: dict[str, str], base_url: str) -> str:
     )
 
 
-def _entry(row: dict[str, Any], folders: dict[str, str], base: str) -> str:
+def _entry(row: dict[str, Any], folders: Mapping[str, str], base: str) -> str:
     folder = folders.get(row["target_id"])
     address = f"{base}/targets/{folder}/" if folder else f"{base}/"
     name = f"{row['name']} (simulated)" if row["simulated"] else row["name"]
@@ -84,7 +84,7 @@ def _instant(date: str | None) -> str:
     return f"{found[1]}T{found[2] or '00:00:00'}Z" if found else date
 
 
-def dataset(release: Release, files: Sequence[File], base_url: str) -> str:
+def dataset(files: Sequence[File], as_of: str | None, base_url: str) -> str:
     """The release as a schema.org Dataset with its files, JSON that may stand inside the page of the data."""
     said: dict[str, Any] = {
         "@context": "https://schema.org",
@@ -99,8 +99,8 @@ def dataset(release: Release, files: Sequence[File], base_url: str) -> str:
         "includedInDataCatalog": {"@type": "DataCatalog", "name": "Lyot"},
         "distribution": [_distribution(file, base_url) for file in files],
     }
-    if release.about.get("as_of"):
-        said["dateModified"] = release.about["as_of"]
+    if as_of:
+        said["dateModified"] = as_of
     if base_url:
         said["url"] = f"{base_url}/data/"
     return inert(encoded(said))
@@ -137,9 +137,8 @@ def sitemap(paths: Sequence[str], base_url: str) -> Iterator[tuple[str, str]]:
         yield "sitemap.xml", f"{head}<sitemapindex {space}>{listed}</sitemapindex>\n"
 
 
-def bibtex(release: Release, base_url: str) -> str:
-    """Lyot and every reference of the release."""
-    year = str(release.about.get("as_of") or "")[:4]
+def bibtex(release: Release, year: str, base_url: str) -> str:
+    """Lyot, with the year of the release, and every reference."""
     found = [lyot_entry(base_url, year)]
     found += [entry(row) for _, row in sorted(release.references.items())]
     return "\n".join(found)

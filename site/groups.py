@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from lyot.site.addresses import slugs
-from lyot.site.release import Release, Row
+from lyot.site.release import Release
 from lyot.site.values import reference_of
 from lyot.site.words import instrument
 
@@ -73,27 +74,26 @@ def nights(release: Release, folders: Mapping[str, str]) -> Iterator[dict[str, A
 
 def _summaries(release: Release, key: str, folders: Mapping[str, str]) -> list[dict[str, Any]]:
     """Numbers of each group, its set-ups and its stars; `key` is a column of ours."""
-    setups = _by_key(release.query(SETUPS.format(key=key)))
-    stars = _by_key(release.query(STARS.format(key=key)))
+    setups = {of: list(some) for of, some in groupby(release.query(SETUPS.format(key=key)), key=itemgetter("key"))}
+    named: dict[str, list[tuple[str, str]]] = {}
+    places: dict[str, list[tuple[float | None, float | None]]] = {}
+    for of, some in groupby(release.each(STARS.format(key=key)), key=itemgetter("key")):
+        named[of], places[of] = [], []
+        for star in some:
+            places[of].append((star["ra"], star["dec"]))
+            if len(named[of]) < MOST_NAMED and star["target_id"] in folders:
+                named[of].append((star["name"], folders[star["target_id"]]))
     return [
         {
             **row,
             "simulated": bool(row["simulated"]),
             "setups": setups.get(row["key"], []),
             "instruments": sorted({one["instrument"] for one in setups.get(row["key"], []) if one["instrument"]}),
-            "targets": [
-                (one["name"], folders[one["target_id"]])
-                for one in stars.get(row["key"], [])
-                if one["target_id"] in folders
-            ][:MOST_NAMED],
-            "places": [(one["ra"], one["dec"]) for one in stars.get(row["key"], [])],
+            "targets": named.get(row["key"], []),
+            "places": places.get(row["key"], []),
         }
         for row in release.query(SUMMARY.format(key=key))
     ]
-
-
-def _by_key(rows: list[Row]) -> dict[str, list[Row]]:
-    return {key: list(some) for key, some in groupby(rows, key=lambda row: row["key"])}
 
 
 def _nothing(key: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lyot.site.figures import encoded, inert
@@ -15,40 +15,51 @@ DIGITS = {"ra": 8, "dec": 8, "distance": 5, "magnitude": 5, "age": 4, "mass": 4,
 STATES = ("images", "published", "observed", "listed")
 
 
-def search_index(overviews: Sequence[dict[str, Any]]) -> str:
-    """Names, aliases and the values that the search filters and sorts by, as JSON.
+def search_index(overviews: Iterable[dict[str, Any]]) -> str:
+    """Names, aliases and the values that the search filters and sorts by, as JSON; each star is looked at once.
 
     `words` and `of` hold the categories: `of[column][row]` are places in `words[column]`, which people read as their
     `titles`, where they have one. Days are numbers: 20130131.
     `companions[row]` are the names and folders of those that have a page.
     """
-    words, of = {}, {}
-    for name in WORDS:
-        words[name] = sorted({word for one in overviews for word in one[name]})
-        places = {word: place for place, word in enumerate(words[name])}
-        of[name] = [[places[word] for word in one[name]] for one in overviews]
-    numbers: dict[str, list[float | None]] = {
-        name: [_rounded(one[name], digits) for one in overviews] for name, digits in DIGITS.items()
-    }
-    for name in ("first", "last"):
-        numbers[name] = [int(one[name].replace("-", "")) if one[name] else None for one in overviews]
+    plain: dict[str, list[Any]] = {name: [] for name in ("slug", "name", "aliases", "simulated", "state")}
+    companions: dict[int, list[tuple[str, str]]] = {}
+    said: dict[str, list[tuple[str, ...]]] = {name: [] for name in WORDS}
+    numbers: dict[str, list[float | None]] = {name: [] for name in (*DIGITS, "first", "last")}
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for place, one in enumerate(overviews):
+        plain["slug"].append(one["slug"])
+        plain["name"].append(one["name"])
+        plain["aliases"].append("\n".join([*one["aliases"], *(name for _, name, _ in one["companions"])]))
+        plain["state"].append(STATES.index(one["state"][0]))
+        if one["simulated"]:
+            plain["simulated"].append(place)
+        if pages := [(name, folder) for _, name, folder in one["companions"] if folder]:
+            companions[place] = pages
+        for name, column in said.items():
+            some = tuple(one[name])
+            column.append(known.setdefault(some, some))  # most stars have the same
+        for name, digits in DIGITS.items():
+            numbers[name].append(_rounded(one[name], digits))
+        for name in ("first", "last"):
+            numbers[name].append(int(one[name].replace("-", "")) if one[name] else None)
+    words = {name: sorted({word for found in set(column) for word in found}) for name, column in said.items()}
     index = {
-        "slug": [one["slug"] for one in overviews],
-        "name": [one["name"] for one in overviews],
-        "aliases": ["\n".join([*one["aliases"], *(name for _, name, _ in one["companions"])]) for one in overviews],
-        "companions": {
-            place: pages
-            for place, one in enumerate(overviews)
-            if (pages := [(name, folder) for _, name, folder in one["companions"] if folder])
-        },
-        "simulated": [place for place, one in enumerate(overviews) if one["simulated"]],
-        "state": [STATES.index(one["state"][0]) for one in overviews],
+        **plain,
+        "companions": companions,
         "words": words,
         "titles": {key: title for key in words["instruments"] if (title := instrument(key)) != key},
-        "of": of,
+        "of": {name: _places(column, words[name]) for name, column in said.items()},
         "numbers": numbers,
     }
     return inert(encoded(index))
+
+
+def _places(column: Sequence[tuple[str, ...]], words: Sequence[str]) -> list[list[int]]:
+    """Words as their places in the list of all."""
+    places = {word: place for place, word in enumerate(words)}
+    found = {some: [places[word] for word in some] for some in set(column)}
+    return [found[some] for some in column]
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

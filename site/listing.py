@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lyot.catalog.table import tables
 from lyot.site.release import Release
-from lyot.site.words import number, rank
+from lyot.site.words import STATUSES, number, rank
 
-COMPANIONS = """\
+#: Where a status stands in a list, as SQL.
+RANK = " ".join(["CASE c.status", *(f"WHEN '{one}' THEN {rank(one)}" for one in STATUSES), f"ELSE {rank(None)} END"])
+COMPANIONS = f"""\
 SELECT c.companion_id, c.name, c.status, c.epochs, c.mass, c.mass_error, c.semi_major_axis, c.semi_major_axis_error,
        c.simulated, c.target_id, t.name AS star, v.log_odds, d.separation
 FROM companion c
@@ -18,7 +20,8 @@ LEFT JOIN (SELECT companion_id, log_odds FROM verdict WHERE origin = 'astrometry
        ON v.companion_id = c.companion_id
 LEFT JOIN (SELECT companion_id, separation, max(coalesce(mjd, 0)) FROM detection
            WHERE separation IS NOT NULL GROUP BY companion_id) d
-       ON d.companion_id = c.companion_id"""
+       ON d.companion_id = c.companion_id
+ORDER BY {RANK}, c.name, c.companion_id"""
 
 LATEST = """\
 SELECT r.reduction_id, r.target_id, r.date, r.recipe, r.parameters, r.simulated, t.name, o.instrument, o.filter,
@@ -31,12 +34,10 @@ ORDER BY r.date DESC, r.reduction_id
 LIMIT ?"""
 
 
-def companions(release: Release, slugs: dict[str, str]) -> list[dict[str, Any]]:
+def companions(release: Release, slugs: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Every companion with its star, its status, the odds from astrometry and where it was last seen."""
-    found = release.query(COMPANIONS)
-    for row in found:
-        row["slug"] = slugs.get(row["target_id"])
-    return sorted(found, key=lambda one: (rank(one["status"]), one["name"]))
+    for row in release.each(COMPANIONS):
+        yield {**row, "slug": slugs.get(row["target_id"])}
 
 
 def numbers(release: Release) -> list[tuple[int, str]]:
@@ -55,7 +56,7 @@ def numbers(release: Release) -> list[tuple[int, str]]:
     ]
 
 
-def latest(release: Release, slugs: dict[str, str], most: int = 6) -> list[dict[str, Any]]:
+def latest(release: Release, slugs: Mapping[str, str], most: int = 6) -> list[dict[str, Any]]:
     """The reductions made last."""
     return [{**row, "slug": slugs.get(row["target_id"])} for row in release.query(LATEST, most)]
 

@@ -19,6 +19,7 @@ from lyot.site.figures import charts_of, drawn
 from lyot.site.markup import contents, rows, scrolled, section
 from lyot.site.stamps import digest
 from lyot.site.tabular import badge, standing
+from lyot.site.target_tables import of_night
 from lyot.site.writer import Writer
 
 #: Nothing from elsewhere, nothing inline, nothing made of text at run time.
@@ -42,25 +43,18 @@ class Pages:
         Public address of the site; empty when it has none yet.
     known : str by path
         Keys of the pages of the last rendering: what had the same context is not rendered again.
-    code : str
-        Digest of templates and code.
     """
 
-    def __init__(
-        self, writer: Writer, *, base_url: str, known: Mapping[str, str] = MappingProxyType({}), code: str = ""
-    ) -> None:
+    def __init__(self, writer: Writer, *, base_url: str, known: Mapping[str, str] = MappingProxyType({})) -> None:
         self.writer = writer
-        self.count = 0
         self.keys: dict[str, str] = {}
         self.base_url = base_url.rstrip("/")
         self._frames: dict[tuple[str, str, bool], tuple[Markup, Markup]] = {}
         self._known = known
-        self._code = code
 
     def write(self, path: str, template: str, **context: Any) -> None:
         """Render `template` to `path`, an `…/index.html`, unless it would say what it says already."""
-        self.keys[path] = digest(self._code, template, context)
-        self.count += 1
+        self.keys[path] = digest(template, context)
         if self._known.get(path) == self.keys[path] and (self.writer.folder / path).is_file():
             self.writer.keep([path])
             return
@@ -125,6 +119,7 @@ def environment() -> Environment:
         "with_error": words.with_error,
         "simulated": lambda yes: Markup(badge(yes)),
         "standing": lambda name: Markup(standing(name)),
+        "night": lambda rows: Markup(of_night(rows)),
         "section": section,
         "contents": contents,
         "rows": rows,

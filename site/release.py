@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,11 @@ OF_TARGET = (
 #: The rows of a block of targets; its ids come as one JSON list.
 OF_BLOCK = 'SELECT * FROM "{table}" WHERE "{column}" IN (SELECT value FROM json_each(?))'
 
+SORTED = 20_000  # kB in which rows of all stars are sorted: more go through a file
+
 
 class Release:
     """One release folder's `lyot.db`: small tables whole, the rest for the block of targets that was loaded.
-
-    `about` is what the release says of itself (day, audience, version); empty when it says nothing.
 
     Parameters
     ----------
@@ -43,7 +43,11 @@ class Release:
         self._asked: dict[tuple[str, str], list[Row]] = {}
         self._owners: dict[str, set[str]] = {}
         self._sources: dict[str | None, tuple[str, str]] = {}
-        self.about: Row = next(iter(self.query("SELECT * FROM release")), {}) if self._has("release") else {}
+
+    def about(self) -> Row:
+        """What the release says of itself (day, audience, version); nothing when it says nothing."""
+        there = self.query("SELECT 1 FROM sqlite_master WHERE name = 'release'")
+        return next(iter(self.query("SELECT * FROM release")), {}) if there else {}
 
     @cached_property
     def references(self) -> dict[str, Row]:
@@ -133,9 +137,6 @@ class Release:
             self._sources[reference_id] = (cited, url if url.startswith(("https://", "http://")) else "")
         return self._sources[reference_id]
 
-    def _has(self, name: str) -> bool:
-        return bool(self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
-
     def _grouped(self, table: str, target_ids: Sequence[str]) -> dict[str, list[Row]]:
         grouped: dict[str, list[Row]] = defaultdict(list)
         for row in self.query(OF_BLOCK.format(table=table, column="target_id"), json.dumps(list(target_ids))):
@@ -144,8 +145,14 @@ class Release:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Release]:
+def opened(folder: Path, noted: set[str] | None = None) -> Iterator[Release]:
     """The release in `folder`.
+
+    Parameters
+    ----------
+    folder : Path
+    noted : set, optional
+        Gets the name of every column that is read, as `target.name`, and `target.` where only rows are counted.
 
     Raises
     ------
@@ -155,9 +162,21 @@ def opened(folder: Path) -> Iterator[Release]:
     database = folder / "lyot.db"
     if not database.is_file():
         raise NotFound(f"{folder} holds no lyot.db", hint="bake the release first: lyot build")
-    # a release never changes: no lock is needed
-    connection = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    # a release never changes: no lock is needed; what a statement reads is told when it is compiled, so none is kept
+    kept = 128 if noted is None else 0
+    address = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(address, uri=True, cached_statements=kept)
+    if noted is not None:
+        connection.execute(f"PRAGMA cache_size = -{SORTED}")
+        connection.set_authorizer(partial(_note, noted))
     try:
         yield Release(folder, connection)
     finally:
         connection.close()
+
+
+def _note(noted: set[str], action: int, table: str | None, column: str | None, *_: str | None) -> int:
+    """What SQLite asks before it compiles each piece of a statement: all is allowed, and what is read is noted."""
+    if action == sqlite3.SQLITE_READ:
+        noted.add(f"{table}.{column}")
+    return sqlite3.SQLITE_OK

@@ -5,21 +5,24 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lyot.progress import steps
-from lyot.site import stamps
+from lyot.site import digests, stamps
 from lyot.site.addresses import slugs
 from lyot.site.assets import assets, has_sqlite
-from lyot.site.bulk import bulk
+from lyot.site.bulk import Bulk, bulk
 from lyot.site.chart import charts
 from lyot.site.companion_page import PAGED
-from lyot.site.lists import write_lists
+from lyot.site.lists import LISTS, data, sitemap
 from lyot.site.pages import Pages
+from lyot.site.reading import Parts
 from lyot.site.release import Release, opened
-from lyot.site.stamps import Made, Stamps
+from lyot.site.stamps import Part, Stamps
+from lyot.site.stars import Stars
 from lyot.site.targets import BLOCK, Job, Setting, render_all
 from lyot.site.writer import Writer
 from lyot.store import Store
@@ -73,30 +76,20 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
         kept = stamps.read(rest.with_name(f"{folder.name}.jsonl"), stamps.of_code(base_url))
         writer = Writer(setting.site)
         there = writer.there()
-        made = _targets(release, kept, setting, writer, there, report, processes)
+        columns = digests.of_columns(folder, kept.columns)
+        stars = _targets(release, kept, columns, setting, writer, there, report, processes)
         report.target_seconds = time.perf_counter() - began
-        of_targets = [path for one in made.values() for path in one.files if path.endswith(".html")]
-        pages = Pages(writer, base_url=base_url, known=kept.pages, code=kept.code)
-        data = bulk(release, writer, kept.bulk)
-        whole = stamps.of_tables(folder, release.about.get("as_of"), has_sqlite(), sorted(made), report.failures)
-        if whole and whole == kept.whole and report.written == 0 and there.issuperset(kept.lists):
-            writer.keep(kept.lists)
-            pages.count, pages.keys = len(kept.pages), kept.pages
-            lists = kept.lists
-        else:
-            before = set(writer.paths)
-            write_lists(release, pages, {key: one.overview for key, one in made.items()}, data, of_targets)
-            lists = sorted(writer.paths - before)
-        for path, content in assets().items():
-            writer.write(path, content)
-        report.pages, report.removed = pages.count + len(of_targets), writer.sweep()
-        report.written, report.kept = report.written + writer.written, report.kept + writer.kept
-        if work != place:
-            work.rename(place)
-        shutil.rmtree(rest, ignore_errors=True)
-        now = Stamps(kept.code, whole, lists, made, pages.keys, data.known)
-        if now != kept:
-            now.write(rest.with_name(f"{folder.name}.jsonl"))
+        parts, tables = _rest(release, kept, columns, stars, writer, there, base_url)
+    for path, content in assets().items():
+        writer.write(path, content)
+    report.pages, report.removed = sum(path.endswith(".html") for path in writer.paths), writer.sweep(there)
+    report.written, report.kept = report.written + writer.written, report.kept + writer.kept
+    if work != place:
+        work.rename(place)
+    shutil.rmtree(rest, ignore_errors=True)
+    now = Stamps(kept.code, columns, parts, tables.known, stars.made)
+    if now != kept:
+        now.write(rest.with_name(f"{folder.name}.jsonl"))
     report.seconds = time.perf_counter() - began
     return report
 
@@ -104,26 +97,32 @@ def render(release_folder: Path | str, store: Store, base_url: str = "", process
 def _targets(
     release: Release,
     kept: Stamps,
+    columns: Mapping[str, digests.Columns],
     setting: Setting,
     writer: Writer,
     there: set[str],
     report: Report,
     processes: int | None,
-) -> dict[str, Made]:
+) -> Stars:
     """Render the pages of targets that changed; what every target's page left, now or before."""
-    names = slugs(row["target_id"] for row in release.query("SELECT target_id FROM target ORDER BY target_id"))
+    folders = slugs(row["target_id"] for row in release.query("SELECT target_id FROM target ORDER BY target_id"))
     companions = _companions(release)
-    rows, shared = stamps.of_rows(release.folder), _shared(release)
+    now = {key: one.stamp for key, one in kept.targets.items() if one.stamp} if columns == kept.columns else {}
+    if not now.keys() >= folders.keys():
+        rows, shared = digests.of_targets(release.folder), _shared(release)
+        now = {
+            key: stamps.digest(rows[key], key, slug, companions.get(key, {}), shared.get(key, ""))
+            for key, slug in folders.items()
+            if key in rows
+        }
     made, jobs = {}, []
-    for key, slug in names.items():
-        own = companions.get(key, {})
-        stamp = stamps.stamp_of(rows, key, slug, own, shared.get(key, ""))
-        before = kept.targets.get(key)
+    for key, slug in folders.items():
+        stamp, before = now.get(key, ""), kept.targets.get(key)
         if stamp and before and before.stamp == stamp and there.issuperset(before.files):
             writer.keep(before.files)
             made[key] = before
         else:
-            jobs.append(Job(key, slug, stamp, own))
+            jobs.append(Job(key, slug, stamp, companions.get(key, {})))
     for done in _shown(render_all(jobs, setting, processes), len(jobs)):
         made |= done.made
         report.failures |= done.failures
@@ -131,7 +130,38 @@ def _targets(
         report.written += done.written
         report.kept += done.kept
         writer.paths.update(path for one in done.made.values() for path in one.files)
-    return {key: made[key] for key in names if key in made}
+    return Stars({key: made[key] for key in folders if key in made}, folders)
+
+
+def _rest(
+    release: Release,
+    kept: Stamps,
+    columns: Mapping[str, digests.Columns],
+    stars: Stars,
+    writer: Writer,
+    there: set[str],
+    base_url: str,
+) -> tuple[dict[str, Part], Bulk]:
+    """Make the files of whole tables, and what is of no single target, where something changed."""
+    about, beside = release.about(), Writer(writer.folder)
+    pages = Pages(writer, base_url=base_url, known=kept.keys)
+    parts = Parts(release.folder, pages, kept.parts, there, digests.by_name(columns))
+    parts.give("about", about, stamps.digest(about))
+    parts.give("stars", stars, stars.digest)
+    parts.give("folders", stars.folders, stamps.digest(stars.folders))
+    parts.give("has_sqlite", has_sqlite(), str(has_sqlite()))
+    with ThreadPoolExecutor(1) as pool:
+        tables = pool.submit(bulk, release.folder, about, beside, kept.bulk)
+        for name, make in LISTS.items():
+            parts.make(name, make)
+        made = tables.result()
+    parts.give("data", made, stamps.digest(made.files))
+    parts.make("data", data)
+    writer.add(beside)
+    addresses = sorted(path for path in writer.paths if path.endswith(".html"))
+    parts.give("addresses", addresses, stamps.digest(addresses))
+    parts.make("sitemap", sitemap)
+    return parts.made, made
 
 
 def _companions(release: Release) -> dict[str, dict[str, str]]:

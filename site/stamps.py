@@ -9,8 +9,7 @@ it over page by page, removes what is no longer released, and only then moves it
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
@@ -22,7 +21,7 @@ from typing import Any
 import duckdb
 
 import lyot
-from lyot.catalog.table import tables
+from lyot.site.digests import Columns
 
 
 @dataclass(slots=True)
@@ -36,41 +35,47 @@ class Made:
     files: list[str]
     listed: bytes
 
-    @property
-    def overview(self) -> dict[str, Any]:
-        """What lists say of it."""
-        found: dict[str, Any] = json.loads(self.listed, object_pairs_hook=_mapping)
-        return found
+
+@dataclass
+class Part:
+    """What a part of the site that is of no single target left: what it read, and its files.
+
+    `read` has the names that `lyot.site.reading` notes, with the digest of each; `files` are paths, with the keys of
+    those that are pages.
+    """
+
+    read: dict[str, str]
+    files: dict[str, str]
 
 
 @dataclass
 class Stamps:
-    """What the last rendering left, by target, and by path for other pages; `bulk` says the same of data files.
+    """What the last rendering left: of each target, of each other part, of the tables as files for all.
 
-    `whole` is the digest of all tables, and `lists` the files of all that is not of one target.
+    `columns` are digests of what the tables hold.
     """
 
     code: str = ""
-    whole: str = ""
-    lists: list[str] = field(default_factory=list)
-    targets: dict[str, Made] = field(default_factory=dict)
-    pages: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, Columns] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
     bulk: dict[str, Any] = field(default_factory=dict)
+    targets: dict[str, Made] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Keys of pages, by path."""
+        return {path: key for part in self.parts.values() for path, key in part.files.items() if key}
 
     def write(self, path: Path) -> None:
         """Keep them in a file: a line for all, and one for each target, what lists say of it behind a tabulator."""
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
+        columns, parts = ({name: vars(one) for name, one in some.items()} for some in (self.columns, self.parts))
         with part.open("wb") as file:
-            file.write(packed({name: value for name, value in vars(self).items() if name != "targets"}) + b"\n")
+            file.write(packed({"code": self.code, "columns": columns, "parts": parts, "bulk": self.bulk}) + b"\n")
             for key, one in self.targets.items():
                 file.write(packed([key, one.stamp, one.files]) + b"\t" + one.listed + b"\n")
         part.replace(path)
-
-
-def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A mapping whose keys are one string each, however many mappings there are."""
-    return {sys.intern(key): value for key, value in pairs}
 
 
 def read(path: Path, code: str) -> Stamps:
@@ -80,7 +85,9 @@ def read(path: Path, code: str) -> Stamps:
             said = json.loads(file.readline())
             if said["code"] != code:
                 return Stamps(code)
-            found = Stamps(**said)
+            columns = {name: Columns(**one) for name, one in said["columns"].items()}
+            parts = {name: Part(**one) for name, one in said["parts"].items()}
+            found = Stamps(code, columns, parts, said["bulk"])
             for line in file:
                 own, _, listed = line.rstrip(b"\n").partition(b"\t")
                 key, stamp, files = json.loads(own)
@@ -97,22 +104,28 @@ def packed(value: Any) -> bytes:
 
 def digest(*parts: object) -> str:
     """A short digest of anything that says itself the same way each time."""
+    return digest_of(repr(part).encode("utf-8", "surrogatepass") for part in parts)
+
+
+def digest_of(parts: Iterable[bytes]) -> str:
+    """A short digest of bytes, part by part."""
     made = blake2b(digest_size=12)
     for part in parts:
-        made.update(repr(part).encode("utf-8", "surrogatepass"))
+        made.update(part)
         made.update(b"\0")
     return made.hexdigest()
 
 
 def of_code(*more: str) -> str:
-    """Digest of all that turns rows into pages: templates, this stage, the catalogue, the sky, the bar, and `more`."""
+    """Digest of all that turns rows into pages: templates, code, manual, and `more`."""
     return digest(_sources(), lyot.__version__, duckdb.__version__, *more)
 
 
 @cache
 def _sources() -> str:
     core = [files("lyot") / "sky.py", files("lyot") / "bar.py"]
-    roots = [files("lyot.site"), files("lyot.templates") / "site", files("lyot.catalog"), *core]
+    stages = [files(f"lyot.{name}") for name in ("site", "catalog", "docs")]
+    roots = [*stages, files("lyot.templates") / "site", *core]
     made = blake2b(digest_size=12)
     for root in roots:
         for text in _texts(root):
@@ -127,61 +140,3 @@ def _texts(root: Traversable) -> Iterable[bytes]:
     for child in sorted(root.iterdir(), key=lambda one: one.name):
         if child.is_dir() or child.name.endswith((".py", ".html", ".md", ".xml")):
             yield from _texts(child)
-
-
-def of_rows(folder: Path) -> dict[str, str]:
-    """A digest of the rows of each target, and of what they point to, out of the release's Parquet files.
-
-    Empty when the release has none: then nothing is known to be unchanged.
-    """
-    paths = _parquet(folder)
-    if not paths.keys() >= NEEDED:
-        return {}
-    owned = [name for name in paths if "target_id" in tables()[name].names]
-    parts = [f"SELECT target_id, hash('{name}', one) AS h FROM {name} one" for name in owned]
-    cited = " UNION ".join(
-        f"SELECT target_id, reference_id FROM {name}" for name in owned if "reference_id" in tables()[name].names
-    )
-    parts += [
-        f"SELECT target_id, hash('cited', one) FROM ({cited}) JOIN reference one USING (reference_id)",
-        "SELECT target_id, hash('survey', one) FROM (SELECT DISTINCT target_id, survey_id FROM observation) "
-        "JOIN survey one USING (survey_id)",
-        *(
-            f"SELECT {name}.target_id, hash('file', one) FROM {name} JOIN product one USING (product_key)"
-            for name in ("observation", "reduction")
-        ),
-    ]
-    with duckdb.connect() as connection:
-        for name, path in paths.items():
-            connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')")
-        query = f"SELECT target_id, sum(h)::VARCHAR FROM ({' UNION ALL '.join(parts)}) GROUP BY target_id"
-        return {key: str(value) for key, value in connection.execute(query).fetchall() if key is not None}
-
-
-#: Tables without which a release says nothing.
-NEEDED = {"target", "observation", "reduction", "product", "reference", "survey"}
-
-
-def _parquet(folder: Path) -> dict[str, Path]:
-    """The tables that a release has; it may be older than one that is declared now."""
-    paths = {name: folder / "parquet" / f"{name}.parquet" for name in tables()}
-    return {name: path for name, path in paths.items() if path.is_file()}
-
-
-def of_tables(folder: Path, *more: object) -> str:
-    """A digest of every table of a release, and of `more`; empty when it has no Parquet files."""
-    paths = _parquet(folder)
-    if not paths.keys() >= NEEDED:
-        return ""
-    with duckdb.connect() as connection:
-        found = []
-        for path in paths.values():
-            quoted = str(path).replace("'", "''")
-            query = f"SELECT sum(hash(t)), count(*) FROM read_parquet('{quoted}') t"
-            found.append(connection.execute(query).fetchall())
-    return digest(found, *more)
-
-
-def stamp_of(rows: Mapping[str, str], target_id: str, *more: object) -> str:
-    """Stamp of a target's page; empty when nothing is known of its rows."""
-    return digest(rows[target_id], *more) if target_id in rows else ""

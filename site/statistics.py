@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from statistics import median
@@ -193,10 +194,28 @@ STATES = {
 }  # fmt: skip
 
 
-def reached(overviews: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
+@dataclass
+class Tally:
+    """Stars by their state, and by what was found near them."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+
+
+def by_survey(overviews: Iterable[dict[str, Any]]) -> Mapping[str, Tally]:
+    """The tally of each survey, by its name; of one without stars an empty one."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for one in overviews:
+        for survey in one["surveys"]:
+            tallies[survey].states[one["state"][0]] += 1
+            tallies[survey].found.update(one["statuses"])
+    return tallies
+
+
+def reached(tally: Tally) -> list[tuple[int, str]]:
     """How far a survey has come: its stars, those of each state, and those near which something was found."""
-    states = Counter(one["state"][0] for one in overviews)
-    found = Counter(status for one in overviews for status in one["statuses"])
+    states, found = tally.states, tally.found
+    count = states.total()
     said = [
         (states["images"], "with reduced images"),
         (states["published"], "with published measurements"),
@@ -205,10 +224,10 @@ def reached(overviews: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
         (found["CANDIDATE"] + found["AMBIGUOUS"], "with undecided candidates"),
         (found["BACKGROUND"], "with background stars"),
     ]
-    return [(len(overviews), "star" if len(overviews) == 1 else "stars"), *(one for one in said if one[0])]
+    return [(count, "star" if count == 1 else "stars"), *(one for one in said if one[0])]
 
 
-def counts(overviews: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int]]]]:
+def counts(overviews: Iterable[dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, int]]]]:
     """How many stars there are of each kind: a heading, the field of the search, and its values with their counts."""
     asked: list[tuple[str, str, Callable[[dict[str, Any]], list[str]]]] = [
         ("State", "state", lambda one: [one["state"][0]]),
@@ -217,7 +236,10 @@ def counts(overviews: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[tup
         ("Set-up or filter", "setup", lambda one: one["setups"]),
         ("Survey", "survey", lambda one: one["surveys"]),
     ]
+    found = [Counter[str]() for _ in asked]
+    for one in overviews:
+        for (*_, words), counter in zip(asked, found, strict=True):
+            counter.update(words(one))
     return [
-        (heading, name, Counter(word for one in overviews for word in words(one)).most_common(40))
-        for heading, name, words in asked
+        (heading, name, counter.most_common(40)) for (heading, name, _), counter in zip(asked, found, strict=True)
     ]

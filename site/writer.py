@@ -60,14 +60,27 @@ class Writer:
             shutil.copyfile(source, target)
         self.written += 1
 
+    def place(self, path: str) -> Path:
+        """Where a file is to be that another writes; it counts as written."""
+        self.written += 1
+        return Path(self._place(path))
+
     def there(self) -> set[str]:
         """Paths of all files that the folder holds."""
-        start = len(str(self.folder)) + 1
-        return {
-            f"{parent[start:]}/{name}".lstrip("/").replace(os.sep, "/")
-            for parent, _, names in os.walk(self.folder)
-            for name in names
-        }
+        found: set[str] = set()
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(f"{self._root}/{folder}") as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(f"{folder}{entry.name}/")
+                        else:
+                            found.add(folder + entry.name)
+            except FileNotFoundError:  # there is no site yet
+                continue
+        return found
 
     def keep(self, paths: Iterable[str]) -> None:
         """Say of files that are there that they are still what they should be."""
@@ -75,9 +88,15 @@ class Writer:
         self.paths.update(paths)
         self.kept += len(self.paths) - before
 
-    def sweep(self) -> int:
-        """Remove what an earlier rendering left and this one did not write; how many files went."""
-        gone = self.there() - self.paths
+    def add(self, other: Writer) -> None:
+        """Count what another has done in the same folder."""
+        self.written += other.written
+        self.kept += other.kept
+        self.paths |= other.paths
+
+    def sweep(self, there: set[str]) -> int:
+        """Remove of the files that were `there` those that are no longer; how many went."""
+        gone = there - self.paths
         for path in gone:
             (self.folder / path).unlink()
         for folder in {parent for path in gone for parent in (self.folder / path).parents}:

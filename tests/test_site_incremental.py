@@ -9,6 +9,7 @@ import pytest
 from baked import release
 
 from lyot.catalog.table import tables
+from lyot.site import render as render_module
 from lyot.site import target_page, targets
 from lyot.site.render import render
 
@@ -132,10 +133,8 @@ def test_several_processes_render_the_same_site(tmp_path, monkeypatch):
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file by its path, but for compressed ones, which hold the time of their making."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    sums = {"SHA256SUMS", "manifest.json"}
-    return {str(p.relative_to(folder)): p.read_bytes() for p in files if p.suffix != ".gz" and p.name not in sums}
+    """Every file by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_broken_chart_fails_its_page_by_name_and_no_other(tmp_path, monkeypatch):
@@ -155,3 +154,18 @@ def test_a_broken_chart_fails_its_page_by_name_and_no_other(tmp_path, monkeypatc
     assert (folder / "site/targets/sim/index.html").is_file()
     assert render(folder, store).failures == {}
     assert (folder / "site/targets/good/index.html").is_file()
+
+
+def test_only_the_lists_that_read_what_changed_are_made_again(tmp_path, monkeypatch):
+    folder, store = release(tmp_path)
+    render(folder, store)
+    made = []
+
+    def noting(name, make):
+        return lambda read, pages: (made.append(name), make(read, pages))
+
+    lists = {name: noting(name, make) for name, make in render_module.LISTS.items()}
+    monkeypatch.setattr(render_module, "LISTS", lists)
+    change(folder, "observation", "good", seeing=1.25)
+    render(folder, store)
+    assert made == ["instruments", "nights", "quality"]

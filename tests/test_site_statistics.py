@@ -11,20 +11,20 @@ from baked import bake, release
 from lyot.site.chart import Subject
 from lyot.site.release import opened
 from lyot.site.render import render
-from lyot.site.statistics import STACKED, reached
+from lyot.site.statistics import STACKED, by_survey, reached
 
 
 def star(state="listed", *statuses):
-    return {"state": (state, ""), "statuses": list(statuses)}
+    return {"state": (state, ""), "statuses": list(statuses), "surveys": ["s"]}
 
 
 def test_a_survey_says_how_far_it_has_come():
     stars = [star("images", "COMPANION", "BACKGROUND"), star("images", "CANDIDATE"), star("observed"), star()]
-    assert reached(stars) == [
+    assert reached(by_survey(stars)["s"]) == [
         (4, "stars"), (2, "with reduced images"), (1, "observed, not reduced"), (1, "with companions"),
         (1, "with undecided candidates"), (1, "with background stars"),
     ]  # fmt: skip
-    assert reached([]) == [(0, "stars")]
+    assert reached(by_survey(stars)["another"]) == [(0, "stars")]
 
 
 def stacked(tmp_path, depths, survey="s") -> dict[str, float]:
