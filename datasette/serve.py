@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
@@ -178,6 +179,9 @@ def serve(folder: Path | str, port: int = 8001, host: str = "127.0.0.1") -> None
     share_heaps(HEAPS)
     sys.setswitchinterval(0.001)  # s: who has a short question does not wait long for who has a long one
     served = application(folder, base, local=local)
+    served.observatory.ready()
+    gc.collect()
+    gc.freeze()  # what is there now stays: looking through all of it again and again would stop every answer
     uvicorn.run(
         served, host=host, port=port, log_level="info", server_header=False, limit_concurrency=MOST_CONNECTIONS
     )

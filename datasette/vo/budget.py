@@ -1,4 +1,4 @@
-"""Time for queries: each has so much, few long ones run at once, and short ones never wait for them."""
+"""Time for queries: each has so much, few are at work at once, and short ones never wait for long ones."""
 
 from __future__ import annotations
 
@@ -8,34 +8,63 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lyot.datasette.vo.dialect import QueryError
+from lyot.datasette.vo.turns import Turns
 
 SHORT = 0.2  # seconds after which a query is a long one
 LONG_AT_ONCE = 2
+AT_WORK = 3  # others at once: each more keeps the loop, through which every answer goes, waiting for Python
+SHARE = 0.01  # seconds of work after which those who have worked less may have the turn
+AHEAD = 0.1  # seconds of work by which those who ask for few rows are ahead
 OPERATIONS = 20_000  # of SQLite's machine, about 2 ms, between two looks at the clock
 
 _long = threading.BoundedSemaphore(LONG_AT_ONCE)
+_turns = Turns(AT_WORK)
 
 
 class Budget:
     """Seconds of SQLite that one query has; a long one waits, in its own thread, until few others are running.
 
-    `reason` says why it was stopped, if it was.
+    `reason` says why it was stopped, if it was; `asks_few` whether few rows are asked for.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.spent = 0.0
         self.reason = ""
+        self.asks_few = False
         self._began = 0.0
         self._holds = False
+        self._worked = 0.0
+        self._turn: float | None = None  # since when it has it
 
     def cancel(self, reason: str = "the query was cancelled") -> None:
         """Stop at the next look at the clock; may be called from any thread."""
         self.reason = self.reason or reason
 
     @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Around every piece of an answer: it is made while few others are."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Around waiting for something else than Python: others have the turn meanwhile."""
+        had = self._leave()
+        try:
+            yield
+        finally:
+            if had:
+                self._take()
+
+    @contextmanager
     def running(self) -> Iterator[None]:
-        """Around every piece of work in SQLite: only that time counts, not a reader's."""
+        """Around every piece of work in SQLite: only that time counts, not that of readers or of waiting for a turn."""
+        self._share()
+        had = self._turn is not None
         self._began = time.monotonic()
         try:
             yield
@@ -44,6 +73,8 @@ class Budget:
             if self._holds:
                 self._holds = False
                 _long.release()
+            if had and self._turn is None:
+                self._take()
 
     def handler(self) -> Callable[[], int]:
         """SQLite's progress handler: 1 stops the query."""
@@ -53,14 +84,40 @@ class Budget:
         """What to tell the client of a query that was stopped."""
         return QueryError(self.reason, hint="narrow it down, or run it under /tap/async")
 
+    def _take(self) -> None:
+        _turns.take(self._rank())
+        self._turn = time.monotonic()
+
+    def _leave(self) -> bool:
+        """Give the turn back, if it has it; whether it had."""
+        if self._turn is None:
+            return False
+        self._worked += time.monotonic() - self._turn
+        self._turn = None
+        _turns.leave()
+        return True
+
+    def _rank(self) -> float:
+        return self._worked + (0.0 if self.asks_few else AHEAD)
+
+    def _share(self) -> None:
+        """After some work, let those have the turn who have worked less."""
+        worked = 0.0 if self._turn is None else time.monotonic() - self._turn
+        if worked > SHARE and _turns.is_wanted(self._rank() + worked):
+            with self.aside():
+                pass
+
     def _look(self) -> int:
-        if not self.reason:
-            spent = self.spent + time.monotonic() - self._began
-            if spent > SHORT and not self._holds:
-                self._holds = self._wait(self.seconds - spent)
-                spent = self.spent + time.monotonic() - self._began
-            if spent > self.seconds:
-                self.cancel(f"the query was stopped after {self.seconds:g} s")
+        if not self.reason and not self._holds:
+            before = time.monotonic()
+            if self.spent + before - self._began > SHORT:
+                self._leave()  # from here on it has a place of another kind
+                self._holds = self._wait(self.seconds - self.spent - before + self._began)
+            else:
+                self._share()
+                self._began += time.monotonic() - before
+        if not self.reason and self.spent + time.monotonic() - self._began > self.seconds:
+            self.cancel(f"the query was stopped after {self.seconds:g} s")
         return int(bool(self.reason))
 
     def _wait(self, seconds: float) -> bool:

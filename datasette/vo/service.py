@@ -15,10 +15,11 @@ from lyot.datasette.vo.dialect import Busy, QueryError
 from lyot.datasette.vo.jobs import KEPT, SECONDS, Jobs
 from lyot.datasette.vo.run import Catalogue
 from lyot.datasette.vo.stream import Streams
-from lyot.datasette.vo.task import begin, task
+from lyot.datasette.vo.task import Task, begin, task
 from lyot.datasette.vo.web import Answer, Place, Receive, Request, Scope, Send, TooLarge, plain, read, respond
 
 SYNC_SECONDS = 30.0
+FIRST = "SELECT target_id, ra, dec FROM lyot.target"
 READERS = 2  # threads that read uploads: more would keep small queries waiting
 MOC_ORDER = 8  # cells of 0.23 deg: a field is a few arcsec, so that a cell is a star
 #: Circles around stars, as `s_region` of ObsCore has them; the radius is null where no observation says its field.
@@ -56,12 +57,20 @@ class Service:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lyot-upload")
         self._covered = b""
         self.jobs = Jobs(jobs, self.catalogue, hosts)
-        votable.LINES.write([(0.0,)])  # what Arrow imports when it is first used, nobody shall wait for
         self._routes: dict[str, Handler] = {
             "/tap/sync": self._sync, "/tap/async": self._async, "/tap": self._about, "/scs/target": self._cone,
             "/scs/detection": self._cone, "/sia2": self._images, "/datalink": self._links,
             "/registry/record.xml": self._record, "/registry/moc.fits": self._moc,
         }  # fmt: skip
+
+    def ready(self) -> None:
+        """Do what takes long the first time, as threads and imports, before anybody waits for it."""
+        self.streams.ready()
+        for form in formats.FORMATS:
+            rows, pieces = begin(Task(FIRST, 1, form), self.catalogue, Budget(SYNC_SECONDS))
+            for _ in pieces:
+                pass
+            rows.close()
 
     def serves(self, path: str) -> bool:
         """Whether a path is one of ours."""
@@ -120,6 +129,7 @@ class Service:
             asked = await loop.run_in_executor(self._readers, task, request.values, request.files, self.hosts)
         else:
             asked = task(request.values, {})
+        budget.asks_few = asked.is_small
         name = {"content-disposition": f'inline; filename="lyot.{asked.format.suffix}"'}
         return await self.streams.answer(
             lambda: begin(asked, self.catalogue, budget), _media(request, asked.format), budget, name
@@ -146,6 +156,7 @@ class Service:
         if what:
             parts = {"ivo://ivoa.net/std/ConeSearch": f"{self.base}/scs/{table}"}
             return _said_of(f"{self.base}/scs/{table}", what, parts)
+        budget.asks_few = cone.is_small(request)
         return await self.streams.answer(
             lambda: cone.cone(request, self.catalogue, budget, table), votable.MEDIA, budget
         )

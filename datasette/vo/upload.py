@@ -6,7 +6,9 @@ import io
 import math
 import re
 import sqlite3
+import threading
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
@@ -23,6 +25,9 @@ MOST_CELLS = 1_000_000
 MOST_FIELDS = 200
 LARGEST_ARRAY = 10_000  # elements of a field of fixed size
 MOST_UPLOADS = 10
+LARGE = 100_000  # bytes
+#: Held while a large table is read, which takes many times its size, and all the time that Python has.
+_one_large = threading.Lock()
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _KINDS = {
     "double": "REAL", "float": "REAL", "long": "INTEGER", "int": "INTEGER", "short": "INTEGER",
@@ -62,6 +67,11 @@ def read(name: str, content: bytes) -> Upload:
     """
     if not _NAME.fullmatch(name):
         raise QueryError(f"a table cannot be called {name[:40]!r}", hint="a letter, then letters, digits and _")
+    with _one_large if len(content) > LARGE else nullcontext():
+        return _read(name, content)
+
+
+def _read(name: str, content: bytes) -> Upload:
     _check(content)
     try:
         with warnings.catch_warnings():
