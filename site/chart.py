@@ -130,6 +130,8 @@ class Chart:
     drawing : Drawing
     absent : str
         The sentence that stands where there is nothing to draw.
+    of : str
+        The column that its query compares with `:target`, so that it can be asked for many at once; none when `shared`.
     order : int
         Place on the page.
     above : function, optional
@@ -148,6 +150,7 @@ class Chart:
     points: Callable[[list[Row], Subject], Sequence[Drawn]]
     drawing: Drawing
     absent: str
+    of: str = ""
     order: int = 0
     above: Callable[[Subject], Above | None] | None = None
     shared: str = ""

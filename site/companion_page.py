@@ -7,12 +7,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from lyot.site.chart import Chart, Drawing, Subject
+from lyot.site.chart import Chart, Drawing
 from lyot.site.charts.astrometry import ASTROMETRY
 from lyot.site.charts.colour_magnitude import COLOUR_MAGNITUDE
 from lyot.site.charts.motion import POSITION_ANGLE, SEPARATION
 from lyot.site.feeds import entry
-from lyot.site.figures import figure
 from lyot.site.release import Release, Row
 from lyot.site.target_page import companions, described, detections, numbered, references
 from lyot.site.target_tables import of_detections, of_values
@@ -31,7 +30,9 @@ ORDER BY c.companion_id"""
 @cache
 def charts() -> tuple[Chart, ...]:
     """The charts of a companion alone: those of its star, asked for it."""
-    moving = (replace(chart, sql=OF_COMPANION) for chart in (ASTROMETRY, SEPARATION, POSITION_ANGLE))
+    moving = [
+        replace(chart, sql=OF_COMPANION, of="d.companion_id") for chart in (ASTROMETRY, SEPARATION, POSITION_ANGLE)
+    ]
     coloured = (
         replace(chart, sql=chart.sql.replace("c.target_id = :target", "c.companion_id = :target"),
                 shared="companion_id", absent="", drawing=alone(chart.drawing))
@@ -47,7 +48,7 @@ def alone(drawing: Drawing) -> Drawing:
 
 
 def context(release: Release, target: Row, companion_id: str, overview: Mapping[str, Any]) -> dict[str, Any]:
-    """All that the template of a companion's page says; `overview` is that of its star."""
+    """All that the template of a companion's page says but its charts; `overview` is that of its star."""
     key = target["target_id"]
     row = next(one for one in companions(release, key) if one["companion_id"] == companion_id)
     seen = [one for one in detections(release, key) if one["companion_id"] == companion_id]
@@ -58,7 +59,6 @@ def context(release: Release, target: Row, companion_id: str, overview: Mapping[
     listed = references(release, cited)
     for some in ([row], seen, values):
         numbered(some, listed)
-    subject = Subject(target, companion_id)
     return {
         "title": row["name"],
         "target": target,
@@ -68,7 +68,6 @@ def context(release: Release, target: Row, companion_id: str, overview: Mapping[
         "instruments": sorted({one["instrument"] for one in seen if one["instrument"]}),
         "detection_table": of_detections(seen, named=False),
         "values_table": of_values(row["name"], values) if values else "",
-        "figures": [figure(chart, release, subject, "../../") for chart in charts()],
         "references": listed,
         "bibtex": "\n".join(entry(one) for one in cited),
         "described": described(

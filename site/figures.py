@@ -17,10 +17,12 @@ import markupsafe
 from markupsafe import Markup
 
 from lyot.site.addresses import query_address, quoted
-from lyot.site.chart import Above, Chart, Drawn, Layer, Line, Point, Subject, finite
+from lyot.site.axes import Frame
+from lyot.site.chart import Above, Chart, Drawn, Layer, Line, Point, Subject
 from lyot.site.markup import escape, section
+from lyot.site.plot import Plot, lay_out, plot
 from lyot.site.release import Release
-from lyot.site.svg import Frame, frame_of, series_colours, svg
+from lyot.site.svg import series_colours, svg
 from lyot.site.words import BADGE, number, numbers, with_error
 
 #: The sign of each mark in a legend.
@@ -44,30 +46,24 @@ class Figure:
 
 
 def figure(chart: Chart, release: Release, subject: Subject, root: str) -> Figure:
-    """The chart for one subject, from the rows that its query gives.
+    """The chart for one subject, from the rows that its query gives; `root` is the way to the root of the site."""
+    one = plot(chart, release, subject)
+    lay_out([one])
+    return element(one, root)
 
-    Parameters
-    ----------
-    chart : Chart
-    release : Release
-    subject : Subject
-        What the page is about.
-    root : str
-        The way from the page to the root of the site.
-    """
-    key = subject.key
-    rows = release.chart_rows(chart.sql, key, shared=chart.shared)
-    points = [one for one in chart.points(rows, subject) if type(one) is Line or finite(one.x, one.y)]
-    if not points:
+
+def element(one: Plot, root: str) -> Figure:
+    """A plot that was laid out, as it stands on a page; `root` is the way from there to the root of the site."""
+    chart, points, above, frame = one.chart, one.points, one.above, one.frame
+    if frame is None:
         return Figure(chart)
-    above = chart.above(subject) if chart.above else None
-    frame, colours = frame_of(chart.drawing, points, above), series_colours(points)
-    address = _address(chart, root) + escape(quoted(key))
+    colours = series_colours(points)
     parts = (
         _head(chart, root, frame, any(point.simulated for point in points)),
-        svg(chart, points, above, frame, colours),
+        svg(one, frame, colours),
         _legend(chart, points, colours),
-        f'<button type="button" class="explore" hidden>Explore</button>\n<a href="{address}">See the data</a>\n',
+        f'<button type="button" class="explore" hidden>Explore</button>\n'
+        f'<a href="{_address(chart, root)}{escape(quoted(one.key))}">See the data</a>\n',
         f'<a href="#{chart.numbers}">Numbers</a>' if chart.numbers else _table(chart, points, above),
         f'\n</div>\n<script type="application/json" class="points">{as_json(chart, points)}</script>\n</figure>',
     )

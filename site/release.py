@@ -90,6 +90,14 @@ class Release:
             return []
         return [{**row, "own": row[shared] == key} for row in rows]
 
+    def ask(self, sql: str, of: str, keys: Sequence[str]) -> None:
+        """Ask a chart's query for many subjects at once: `of` is the column that it compares with `:target`."""
+        many = sql.replace("SELECT ", f"SELECT {of} AS asked, ", 1)
+        many = many.replace(f"{of} = :target", f"{of} IN (SELECT value FROM json_each(:target))")
+        self._asked.update(((sql, key), []) for key in keys)
+        for row in self.query(many, target=json.dumps(list(keys))):
+            self._asked[sql, row.pop("asked")].append(row)
+
     def forget(self, sql: str) -> None:
         """Let go of the rows of a chart's query, which may be many and are asked for once."""
         self._asked = {place: rows for place, rows in self._asked.items() if place[0] != sql}

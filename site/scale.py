@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,32 +14,41 @@ from lyot.sky import Floats
 LEAST = 1e-300  # what a logarithmic scale takes for nothing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scale:
-    """Values from `low` to `high` over pixels from `start` to `end` (swap these to reverse)."""
+    """Values from `low` to `high` over pixels from `start` to `end` (swap these to reverse).
+
+    `slope` and `zero` are those of the pixels, over values or their logarithms.
+    """
 
     low: float
     high: float
     start: float
     end: float
     log: bool = False
+    slope: float = field(init=False, compare=False)
+    zero: float = field(init=False, compare=False)
 
-    @cached_property
-    def _line(self) -> tuple[float, float]:
-        """Slope and value at 0 of the pixels, over values or their logarithms."""
-        low, high = (math.log10(max(end, LEAST)) if self.log else end for end in (self.low, self.high))
+    def __post_init__(self) -> None:
+        low, high = self.low, self.high
+        if self.log:
+            low, high = math.log10(max(low, LEAST)), math.log10(max(high, LEAST))
         slope = (self.end - self.start) / (high - low)
-        return slope, self.start - low * slope
+        object.__setattr__(self, "slope", slope)
+        object.__setattr__(self, "zero", self.start - low * slope)
 
     def __call__(self, value: float) -> float:
         """Pixel of a value."""
-        slope, zero = self._line
-        return zero + slope * (math.log10(max(value, LEAST)) if self.log else value)
+        return self.zero + self.slope * (math.log10(max(value, LEAST)) if self.log else value)
 
     def all(self, values: Floats) -> Floats:
         """Pixels of many values (point,)."""
-        slope, zero = self._line
-        return np.asarray((np.log10(np.maximum(values, LEAST)) if self.log else values) * slope + zero)
+        return np.asarray((self.logarithms(values) if self.log else values) * self.slope + self.zero)
+
+    @staticmethod
+    def logarithms(values: Floats) -> Floats:
+        """Of values (point,), what is nothing or less taken for the least."""
+        return np.asarray(np.log10(np.maximum(values, LEAST)))
 
     def ticks(self, wanted: int = 6) -> list[float]:
         """About so many round values inside the range."""

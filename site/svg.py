@@ -8,95 +8,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
+from typing import Any
 
-import numpy as np
-
-from lyot.site.axes import BOTTOM, LEFT, RIGHT, TOP, Frame, axis_above, axis_x, axis_y
-from lyot.site.chart import Above, Chart, Drawing, Drawn, Layer, Line, Point
+from lyot.site.axes import Frame, axis_above, axis_x, axis_y
+from lyot.site.chart import Drawing, Drawn, Layer, Line, Point
 from lyot.site.markup import escape
-from lyot.site.paths import at, dots, lines, star_path, tenth
-from lyot.site.scale import Scale, spread
+from lyot.site.paths import at, star_path, tenth
+from lyot.site.plot import Plot
 from lyot.site.words import with_error
-from lyot.sky import Floats
 
-SERIES = attrgetter("series")
 COLOURS = 8  # classes c0 … c7 of the style sheet
 MOST_NAMED = 60  # points that say on hover what they are; of more, the table and the interactive form say it
 HIDDEN = 3.0  # px: an error that reaches no further lies below its point
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
-    """What draws a chart: its scales, the colours of its series, path data of its curves by their identity.
-
-    `titled` when every point says on hover what it is.
-    """
-
-    frame: Frame
-    drawing: Drawing
-    colours: Mapping[str, int]
-    paths: Mapping[int, str]
-    titled: bool
-
-
-def svg(chart: Chart, points: Sequence[Drawn], above: Above | None, frame: Frame, colours: Mapping[str, int]) -> str:
-    """The chart as an `<svg>` element.
+def svg(plot: Plot, frame: Frame, colours: Mapping[str, int]) -> str:
+    """A chart as an `<svg>` element.
 
     Parameters
     ----------
-    chart : Chart
-    points : at least one Point or Line
-    above : Above, or None
-        Second axis over the drawing.
+    plot : Plot
+        Laid out, and not empty.
     frame : Frame
-        `frame_of` these.
+        Its own.
     colours : by series
-        `series_colours` of the points.
+        `series_colours` of its points.
     """
-    drawing = chart.drawing
+    name, drawing = plot.chart.name, plot.chart.drawing
     left, right = sorted((frame.x.start, frame.x.end))
     top, bottom = sorted((frame.y.start, frame.y.end))
     parts = [
         f'<svg class="chart" viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" '
-        f'aria-labelledby="{chart.name}-t {chart.name}-s">',
+        f'aria-labelledby="{name}-t {name}-s">',
         axis_x(frame.x, drawing.x, frame.height, top),
         axis_y(frame, drawing.y),
-        axis_above(frame, above, top) if above else "",
-        f'<clipPath id="{chart.name}-c"><rect x="{left:g}" y="{top:g}" width="{right - left:g}" '
-        f'height="{bottom - top:g}"/></clipPath><g clip-path="url(#{chart.name}-c)">',
+        axis_above(frame, plot.above, top) if plot.above else "",
+        f'<clipPath id="{name}-c"><rect x="{left:g}" y="{top:g}" width="{right - left:g}" '
+        f'height="{bottom - top:g}"/></clipPath><g clip-path="url(#{name}-c)">',
     ]
-    by_layer: dict[str, list[Drawn]] = {}
-    for one in points:
-        by_layer.setdefault(one.layer, []).append(one)
-    curves = [one for one in points if isinstance(one, Line)]
-    pen = Pen(frame, drawing, colours, _paths(frame, drawing, curves), len(points) - len(curves) <= MOST_NAMED)
-    parts += [_layer(pen, layer, by_layer[layer.name]) for layer in drawing.layers if layer.name in by_layer]
+    by_layer: dict[str, list[tuple[Point, float, float] | tuple[Line, str]]] = {}
+    paths, across, down = iter(plot.paths), frame.x, frame.y
+    for one in plot.points:
+        mark = (one, across(one.x), down(one.y)) if isinstance(one, Point) else (one, next(paths))
+        by_layer.setdefault(one.layer, []).append(mark)
+    titled = len(plot.points) - len(plot.paths) <= MOST_NAMED
+    for layer in drawing.layers:
+        if layer.name in by_layer:
+            parts.append(_layer(frame, drawing, layer, by_layer[layer.name], colours, titled))
     return "".join([*parts, "</g></svg>"])
-
-
-def _paths(frame: Frame, drawing: Drawing, curves: Sequence[Line]) -> dict[int, str]:
-    """Path data of each curve, by its identity."""
-    if not curves:
-        return {}
-    x, y = joined(curves)
-    places = np.stack([frame.x.all(x), frame.y.all(y)])
-    lengths = [len(one.x) for one in curves]
-    dotted = {layer.name for layer in drawing.layers if layer.mark == "dots"}
-    if dotted.isdisjoint(one.layer for one in curves):
-        return dict(zip(map(id, curves), lines(places, lengths), strict=True))
-    parts = np.split(places, np.cumsum(lengths[:-1]), axis=1)
-    return {
-        id(one): dots(*part) if one.layer in dotted else lines(part, [len(one.x)])[0]
-        for one, part in zip(curves, parts, strict=True)
-    }
-
-
-def joined(curves: Sequence[Line]) -> Floats:
-    """Places (2, point) of all curves, one behind the other."""
-    return np.concatenate([*(one.x for one in curves), *(one.y for one in curves)]).reshape(2, -1)
 
 
 def series_colours(points: Iterable[Drawn]) -> dict[str, int]:
@@ -117,77 +77,35 @@ def says(drawing: Drawing, point: Point) -> str:
     return f"{escape(series or label)}: {said}" if series or label else said
 
 
-def frame_of(drawing: Drawing, points: Sequence[Drawn], above: Above | None = None) -> Frame:
-    """The scales that show all the points with their errors."""
-    top = TOP + (34.0 if above else 0.0)
-    along_x, along_y = _ends(drawing, points)
-    x_low, x_high = spread(along_x, log=drawing.x.log)
-    y_low, y_high = spread(along_y, log=drawing.y.log)
-    width, height = 640.0, 400.0
-    if drawing.square:
-        half = max(x_high - x_low, y_high - y_low) / 2
-        x_middle, y_middle = (x_low + x_high) / 2, (y_low + y_high) / 2
-        x_low, x_high = x_middle - half, x_middle + half
-        y_low, y_high = y_middle - half, y_middle + half
-        height = width - LEFT - RIGHT + TOP + BOTTOM
-    left, right, bottom = LEFT, width - RIGHT, height - BOTTOM
-    ends = (right, left) if drawing.x.reverse else (left, right)
-    sides = (top, bottom) if drawing.y.reverse else (bottom, top)
-    return Frame(
-        width, height, Scale(x_low, x_high, *ends, log=drawing.x.log), Scale(y_low, y_high, *sides, log=drawing.y.log)
-    )
-
-
-def _ends(drawing: Drawing, points: Sequence[Drawn]) -> tuple[list[float], list[float]]:
-    """Least and greatest values along each axis."""
-    along_x: list[float] = []
-    along_y: list[float] = []
-    curves = [one for one in points if isinstance(one, Line)]
-    if curves:
-        places = joined(curves)
-        for found in (np.minimum.reduce(places, axis=1), np.maximum.reduce(places, axis=1)):
-            x, y = found.tolist()
-            along_x.append(x)
-            along_y.append(y)
-    for point in points:
-        if isinstance(point, Point):
-            along_x += _reach(point.x, point.x_error, drawing.x.log)
-            along_y += _reach(point.y, point.y_error, drawing.y.log)
-    return along_x, along_y
-
-
-def _reach(value: float, error: float | None, log: bool) -> tuple[float, ...]:
-    """A value, or where its error begins and ends."""
-    if error is None or not math.isfinite(error) or (log and error >= value):
-        return (value,)
-    return (value - error, value + error)
-
-
-def _layer(pen: Pen, layer: Layer, points: list[Drawn]) -> str:
+def _layer(
+    frame: Frame, drawing: Drawing, layer: Layer, marks: Sequence[Any], colours: Mapping[str, int], titled: bool
+) -> str:
+    """Marks that are drawn alike: points with their places, and lines with their paths."""
     parts = [f'<g class="{layer.mark.replace(" ", "-")}{" muted" if layer.muted else ""}" data-layer="{layer.name}">']
-    for series, group in groupby(points, key=SERIES):
-        parts.append(f'<g class="c{pen.colours[series]}"><title>{escape(series)}</title>' if series else "<g>")
-        marks = []
-        for one in group:
-            if isinstance(one, Point):
-                marks.append((one, pen.frame.x(one.x), pen.frame.y(one.y)))
-            else:
-                parts.append(f'<path d="{pen.paths[id(one)]}"/>')
+    for series, group in groupby(marks, key=_series):
+        parts.append(f'<g class="c{colours[series]}"><title>{escape(series)}</title>' if series else "<g>")
+        several = list(group)
+        parts += [f'<path d="{one[1]}"/>' for one in several if len(one) == 2]
+        points = [one for one in several if len(one) == 3]
         if layer.mark == "star":
-            parts += [f'<path d="{star_path(x, y, 10)}"/>' for _, x, y in marks]
-        elif marks:
-            parts.append(_errors(pen.frame, marks) if layer.bars else "")
-            parts += [_mark(pen, layer, *mark) for mark in marks]
+            parts += [f'<path d="{star_path(x, y, 10)}"/>' for _, x, y in points]
+        elif points:
+            parts.append(_errors(frame, points) if layer.bars else "")
+            parts += [_mark(frame, drawing, layer, titled, *one) for one in points]
         parts.append("</g>")
     return "".join([*parts, "</g>"])
 
 
-def _mark(pen: Pen, layer: Layer, point: Point, x: float, y: float) -> str:
+def _series(mark: tuple[Drawn, Any]) -> str:
+    return mark[0].series
+
+
+def _mark(frame: Frame, drawing: Drawing, layer: Layer, titled: bool, point: Point, x: float, y: float) -> str:
     circle = f'<circle cx="{tenth(round(10 * x))}" cy="{tenth(round(10 * y))}" r="{3 if layer.muted else 4}"'
-    name = _name(pen.frame, x, y, point.label) if layer.named else ""
-    if not pen.titled:
+    name = _name(frame, x, y, point.label) if layer.named else ""
+    if not titled:
         return f"{circle}/>{name}"
-    said = escape(point.label or point.series) if layer.muted else says(pen.drawing, point)
+    said = escape(point.label or point.series) if layer.muted else says(drawing, point)
     return f"{circle}><title>{said}</title></circle>{name}"
 
 

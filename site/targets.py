@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import sqlite3
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,16 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lyot.errors import LyotError
 from lyot.site import companion_page, target_page
-from lyot.site.chart import Subject, charts
 from lyot.site.downloads import fetch
-from lyot.site.figures import figure
 from lyot.site.gallery import by_observation, views
 from lyot.site.pages import Pages
 from lyot.site.release import Release, opened
+from lyot.site.sheets import BROKEN, Sheet, sheets
 from lyot.site.stamps import Made, packed
-from lyot.site.track import SQL, tracks_of_all
 from lyot.site.writer import Writer
 from lyot.store import Store
 
@@ -107,14 +103,11 @@ class Room:
     def _block(self, block: Sequence[Job]) -> Done:
         done = Done()
         stars = self._release.load([job.target_id for job in block])
-        subjects = {row["target_id"]: Subject(row, row["target_id"]) for row in stars}
-        asked = [(one.target, self._release.chart_rows(SQL, key)) for key, one in subjects.items()]
-        for one, found in zip(subjects.values(), tracks_of_all(asked), strict=True):
-            one.kept["tracks"] = found  # of all the block at once
+        made = sheets(self._release, stars, {job.target_id: job.companions for job in block})
         for job in block:
             writer = self._pages.writer = Writer(self._setting.site)
             try:
-                listed, missing = self._target(subjects[job.target_id], job)
+                listed, missing = self._target(made, job)
             except PageError as error:
                 done.failures[error.page] = error.why
                 continue
@@ -125,9 +118,9 @@ class Room:
             done.kept += writer.kept
         return done
 
-    def _target(self, subject: Subject, job: Job) -> tuple[dict[str, Any], list[str]]:
+    def _target(self, made: Mapping[tuple[str, str], Sheet], job: Job) -> tuple[dict[str, Any], list[str]]:
         """Write the pages of a target and its companions; what lists say of it, and the files that are missing."""
-        release, pages, target = self._release, self._pages, subject.target
+        release, pages, target = self._release, self._pages, made[job.target_id, ""].subject.target
         with _named(f"targets/{job.slug}/") as address:
             files, addresses, missing = fetch(release.products(job.target_id), self._store, pages.writer)
             pictures = views(release, target, files, pages.writer)
@@ -137,11 +130,12 @@ class Room:
                 title = f"Published values, {target['name']}"
                 self._write(f"{address}values/", "values.html", {**context, "title": title})
             context["title"], context["views"] = target["name"], by_observation(pictures)
-            context["figures"] = [figure(chart, release, subject, "../../") for chart in charts()]
+            context["figures"] = made[job.target_id, ""].figures("../../")
             self._write(address, "target.html", context)
         for companion_id, slug in job.companions.items():
             with _named(f"companions/{slug}/") as address:
                 about = companion_page.context(release, target, companion_id, overview)
+                about["figures"] = made[job.target_id, companion_id].figures("../../")
                 self._write(address, "companion.html", about)
         return overview, missing
 
@@ -163,7 +157,7 @@ def _named(page: str) -> Iterator[str]:
     """What breaks inside breaks this page, by its name."""
     try:
         yield page
-    except (LyotError, ValueError, TypeError, KeyError, ArithmeticError, sqlite3.Error) as error:
+    except BROKEN as error:
         raise PageError(page, error) from error
 
 

@@ -18,8 +18,9 @@ from lyot.site.figures import as_json
 from lyot.site.images import asinh_stretch, picture
 from lyot.site.interactive import specification
 from lyot.site.overlay import Sky, overlay
+from lyot.site.plot import Plot, lay_out
 from lyot.site.scale import Scale, round_step, spread
-from lyot.site.svg import frame_of, series_colours, svg
+from lyot.site.svg import series_colours, svg
 from lyot.site.track import polar_paths, star_of
 
 
@@ -29,7 +30,9 @@ def chart(**drawing) -> Chart:
 
 
 def drawn(one: Chart, points: list[Point], above: Above | None = None) -> str:
-    return svg(one, points, above, frame_of(one.drawing, points, above), series_colours(points))
+    plot = Plot(one, "", points, above)
+    lay_out([plot])
+    return svg(plot, plot.frame, series_colours(points))
 
 
 def circles(text: str) -> list[tuple[float, float]]:

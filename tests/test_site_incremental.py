@@ -10,7 +10,7 @@ from baked import release
 
 from lyot.catalog.table import tables
 from lyot.site import render as render_module
-from lyot.site import target_page, targets
+from lyot.site import sheets, target_page, targets
 from lyot.site.render import render
 
 
@@ -138,16 +138,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_broken_chart_fails_its_page_by_name_and_no_other(tmp_path, monkeypatch):
-    true = targets.figure
+    true = sheets.plot
 
-    def figure(chart, release, subject, root):
+    def plot(chart, release, subject):
         if subject.target["target_id"] == "good":
             raise ValueError("no such axis")
-        return true(chart, release, subject, root)
+        return true(chart, release, subject)
 
     folder, store = release(tmp_path)
     with monkeypatch.context() as broken:
-        broken.setattr(targets, "figure", figure)
+        broken.setattr(sheets, "plot", plot)
         report = render(folder, store)
     assert list(report.failures) == ["targets/good/"]
     assert "no such axis" in report.failures["targets/good/"]

@@ -52,6 +52,7 @@ ASTROMETRY = Chart(
         square=True,
     ),
     absent="No dated position of a source near this star is known.",
+    of="d.target_id",
     order=20,
     numbers="detections",
 )

@@ -63,6 +63,7 @@ CONTRAST = Chart(
     points=lines,
     drawing=Drawing(x=RADIUS, y=DEPTH, layers=LAYERS),
     absent="No detection limits are known for this target.",
+    of="l.target_id",
     order=30,
     above=above,
 )
@@ -74,6 +75,7 @@ MASSES = Chart(
     sql=SQL,
     points=partial(lines, quantity="mass_limit"),
     drawing=Drawing(x=RADIUS, y=Axis("Mass", "Jupiter masses", log=True), layers=LAYERS),
+    of="l.target_id",
     absent="",  # most releases are built without isochrones
     order=31,
     above=above,

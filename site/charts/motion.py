@@ -52,6 +52,7 @@ def motion(title: str, sentence: str, axis: Axis, quantity: str, of_track: int, 
         points=against_time(quantity, of_track),
         drawing=Drawing(x=Axis("Year"), y=axis, layers=LAYERS),
         absent=absent,
+        of="d.target_id",
         order=order,
         numbers="detections",
     )
