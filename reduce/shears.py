@@ -13,6 +13,9 @@ import numpy as np
 
 from lyot.cube import Images
 from lyot.errors import BadInput
+from lyot.reduce.numba_alone import load_alone
+
+load_alone()
 
 TAPS = 12  # the peak of a point source to 0.05 % in every frame, down to λ/D = 2.5 px
 MOST_TAPS = 48

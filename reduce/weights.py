@@ -15,7 +15,7 @@ from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
 
 NOISE_FLOOR = 1e-12  # of the largest eigenvalue; modes below it are rounding
 ROUNDING = 1e-8  # of the library's power; scalar products are no better
-SMALL = 250  # frames up to which our own decomposition is quicker than LAPACK's
+SMALL = 500  # frames up to which our own decomposition takes less time than LAPACK's and importing it
 SEVERAL = 12  # libraries to be decomposed that are worth decomposing the whole one first
 FEW = 0.3  # of the library, up to which leaving frames out is quicker than decomposing the rest
 
