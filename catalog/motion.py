@@ -193,11 +193,11 @@ def fit_backgrounds(sources: Sequence[Source]) -> list[BackgroundFit | None]:
         epochs = batch.times.mean(axis=1)
         sky = drift_past(batch.star, batch.times, epochs, earth_position(batch.times))
         values, covariance, residuals, chi2 = _least_squares(sky, batch.offsets, batch.covariances)
+        errors = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, 2:])
+        degrees = batch.offsets[0].size - 4
         for n, number in enumerate(batch.numbers):
-            error = np.sqrt(np.diag(covariance[n])[2:])
-            degrees = batch.offsets[n].size - 4
             found[number] = BackgroundFit(
-                float(chi2[n]), degrees, values[n, :2], values[n, 2:], error, float(epochs[n]), residuals[n]
+                float(chi2[n]), degrees, values[n, :2], values[n, 2:], errors[n], float(epochs[n]), residuals[n]
             )
     return found
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lyot import __version__
@@ -89,7 +89,17 @@ class Pages:
 
 
 class _Environment(Environment):
-    """Jinja that looks first into rows, of which templates ask most, for what they call `row.name`."""
+    """Jinja that finds each template once, and looks first into rows for what templates call `row.name`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._found: dict[str, Template] = {}
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Template:
+        """The template of this name."""
+        if name not in self._found:
+            self._found[name] = super().get_template(name, parent, globals)
+        return self._found[name]
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """What `obj` calls `attribute`."""

@@ -97,9 +97,12 @@ def read(path: Path, code: str) -> Stamps:
         return Stamps(code)
 
 
+_short = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def packed(value: Any) -> bytes:
     """A value as JSON on one line, whatever its text holds."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return _short(value).encode("utf-8", "surrogatepass")
 
 
 def digest(*parts: object) -> str:

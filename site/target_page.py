@@ -56,10 +56,15 @@ def context(release: Release, target: Row, overview: Row, files: Mapping[str, st
 
 def numbered(rows: list[dict[str, Any]], listed: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """The rows, each with the number (`cited`) of its source in the list of references of its page."""
-    numbers = {citation: place for place, (citation, _) in enumerate(listed, 1)}
+    numbers = _numbers(tuple(listed))
     for row in rows:
         row["cited"] = numbers.get(row["source"][0])
     return rows
+
+
+@lru_cache(4)  # the tables of a page have one list
+def _numbers(listed: tuple[tuple[str, str], ...]) -> dict[str, int]:
+    return {citation: place for place, (citation, _) in enumerate(listed, 1)}
 
 
 def described(

@@ -16,6 +16,7 @@ def facts(release: Release, target: Row) -> list[dict[str, Any]]:
     """Astrometry, photometry and what is known of the star: name, value with its error, unit and source of each."""
     source = reference_of(release, target)
     found: list[dict[str, Any]] = []
+    chosen = _preferred(release, target)
 
     def say(name: str, value: str, unit: str, where: tuple[str, str] = source) -> None:
         found.append({"name": name, "value": value, "unit": unit, "source": where})
@@ -28,10 +29,9 @@ def facts(release: Release, target: Row) -> list[dict[str, Any]]:
         value = target.get(name)
         if value is None:
             continue
-        band = _band(name)
         text = value if isinstance(value, str) else with_error(value, target.get(f"{name}_error"))
-        chosen = _published(release, target, "apparent_mag" if band else name, band)
-        where = reference_of(release, chosen) if chosen else source
+        best = chosen.get(("apparent_mag" if band else name, band))
+        where = reference_of(release, best) if best else source
         say(heading, text, unit, where)
         if name == "parallax" and value > 0:
             error = target.get("parallax_error")
@@ -58,13 +58,13 @@ def _band(name: str) -> str:
     return name.removeprefix("mag_").upper().replace("LP", "L'") if name.startswith("mag_") else ""
 
 
-def _published(release: Release, target: Row, quantity: str, band: str) -> Row | None:
-    """The published value of the star that the catalogue prefers, if it is among the measurements."""
+def _preferred(release: Release, target: Row) -> dict[tuple[str, str], Row]:
+    """The published values of the star that the catalogue prefers, by quantity and band."""
+    found: dict[tuple[str, str], Row] = {}
     for row in release.of_target("measurement", target["target_id"]):
-        same = row["quantity"] == quantity and (row["band"] or "") == band
-        if same and not row["companion_id"] and row["preferred"]:
-            return row
-    return None
+        if row["preferred"] and not row["companion_id"]:
+            found.setdefault((row["quantity"], row["band"] or ""), row)
+    return found
 
 
 def published(release: Release, target_id: str) -> list[dict[str, Any]]:

@@ -26,21 +26,21 @@ ONE = itemgetter("reduction_id", "filter", "wavelength", "noise", "sigma")  # wh
 
 def lines(rows: list[Row], subject: Subject, quantity: str = "delta_mag") -> Sequence[Line]:
     """Lines of one column against separation (″): one per reduction, wavelength and definition of the noise."""
-    rows = [row for row in rows if finite(row["separation"], row[quantity])]
-    several_dates, several_filters = (len({row[name] for row in rows}) > 1 for name in ("date", "filter"))
-    reductions = {row["reduction_id"] for row in rows}
-    several_wavelengths = len({(row["reduction_id"], row["wavelength"]) for row in rows}) > len(reductions)
+    known = [row for row in rows if row[quantity] is not None and finite(row[quantity], row["separation"])]
+    groups = [list(group) for _, group in groupby(known, key=ONE)]
+    heads = [group[0] for group in groups]
+    several_dates, several_filters = (len({row[name] for row in heads}) > 1 for name in ("date", "filter"))
+    reductions = {row["reduction_id"] for row in heads}
+    several_wavelengths = len({(row["reduction_id"], row["wavelength"]) for row in heads}) > len(reductions)
     found = []
-    for _, group in groupby(rows, key=ONE):
-        known = list(group)
-        row = known[0]
+    for row, group in zip(heads, groups, strict=True):
         parts = (row["recipe"], row["parameters"], row["filter"] if several_filters else "",
                  f"{row['wavelength']:.3g} µm" if several_wavelengths and row["wavelength"] else "",
                  f"{row['sigma']:g}σ" if row["sigma"] not in (None, 5.0) else "",
                  row["date"] if several_dates else "")  # fmt: skip
-        x, y = (np.array([row[name] for row in known]) for name in ("separation", quantity))
+        x, y = (np.array([one[name] for one in group], float) for name in ("separation", quantity))
         layer, series = ("annulus" if row["noise"] == "annulus" else "mawet"), " · ".join(filter(None, parts))
-        found.append(Line(layer, x / 1000.0, y, series, any(row["simulated"] for row in known)))
+        found.append(Line(layer, x / 1000.0, y, series, any(one["simulated"] for one in group)))
     return found
 
 
