@@ -19,6 +19,8 @@ from lyot.site.export import WRITERS
 from lyot.site.release import Release
 from lyot.site.writer import Writer
 
+AT_ONCE = 2  # files that are written together: each takes 70 MB
+
 
 @dataclass(frozen=True)
 class File:
@@ -65,7 +67,7 @@ def bulk(folder: Path, about: Mapping[str, Any], writer: Writer, known: Mapping[
         first = parquet[name]
         return File(_address(name, ending), first.doc, *measure(places[name, ending]), first.rows)
 
-    with ThreadPoolExecutor() as pool:  # the database and the compressor let other threads compute
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # the database and the compressor let other threads compute
         others |= zip(missing, pool.map(lambda one: write(*one), missing), strict=True)
     formats = {
         name: {"parquet": first} | {ending: others[name, ending] for ending in WRITERS}
