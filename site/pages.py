@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -83,9 +83,9 @@ class Pages:
                                  Markup(below.render(root=root)))  # fmt: skip
         return self._frames[key]
 
-    @cached_property
+    @property
     def _environment(self) -> Environment:
-        return environment()
+        return _environment()
 
 
 class _Environment(Environment):
@@ -106,6 +106,12 @@ class _Environment(Environment):
         if type(obj) is dict and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+
+@cache
+def _environment() -> Environment:
+    """That of all pages of this process: a template is compiled once."""
+    return environment()
 
 
 def environment() -> Environment:
