@@ -38,8 +38,7 @@ class Point(NamedTuple):
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A curve of a chart, or a cloud of dots: places `x`, `y` (point,) in their order, of one layer and series."""
 
     layer: str

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import markupsafe
 from markupsafe import Markup
@@ -37,8 +36,7 @@ ALIKE = attrgetter("layer", "series")
 DIGITS = 5  # of the numbers of a line, which has no errors to say how many mean anything
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A chart and its `<figure>` element, which is empty when there is nothing to draw."""
 
     chart: Chart

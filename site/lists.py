@@ -9,6 +9,7 @@ from typing import Any
 from lyot.catalog.queries import QUERIES
 from lyot.site import feeds, groups, listing, manual, skymap, statistics
 from lyot.site.bulk import files_csv
+from lyot.site.collected import collected
 from lyot.site.index import search_index
 from lyot.site.pages import Pages
 from lyot.site.quality import quality
@@ -69,10 +70,13 @@ def _paged(
 def _surveys(read: Reading, pages: Pages) -> None:
     surveys = groups.surveys(read.release, read.folders)
     tallies = statistics.by_survey(read.stars)
-    pages.write("surveys/index.html", "surveys.html", title="Surveys", groups=surveys)
+    numbers = {one["key"]: statistics.reached(tallies[one["name"]]) for one in surveys}
+    alone = sum(one["state"][0] == "listed" for one in read.stars)
+    pages.write("surveys/index.html", "surveys.html", title="Surveys", groups=surveys, numbers=numbers,
+                collected=collected(read.release), alone=alone)  # fmt: skip
     for one in surveys:
         pages.write(f"surveys/{one['slug']}/index.html", "survey.html", title=one["name"], survey=one,
-                    numbers=statistics.reached(tallies[one["name"]]),
+                    numbers=numbers[one["key"]],
                     charts=statistics.of_survey(read.release, one["key"]), sky=_sky(one["places"]))  # fmt: skip
 
 

@@ -105,6 +105,14 @@ def badge(yes: object) -> str:
     return f" {BADGE}" if yes else ""
 
 
+def linked(address: str, said: str, *, away: bool = False) -> str:
+    """Words that lead to an address, if there is one; `away` from the site."""
+    if not address:
+        return escape(said)
+    away_from_here = ' rel="external noopener"' if away else ""
+    return f'<a href="{escape(address)}"{away_from_here}>{escape(said)}</a>'
+
+
 def standing(name: str | None) -> str:
     """A status as the style sheet colours it."""
     return f'<span class="status {escape(name.lower())}">{escape(status(name))}</span>' if name else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lyot.site.markup import escape
-from lyot.site.tabular import Column, Row, badge, cited, figure, integer, measured, standing, table, text
+from lyot.site.tabular import Column, Row, badge, cited, figure, integer, linked, measured, standing, table, text
 from lyot.site.words import instrument, plural
 
 REFERENCE = Column('<abbr title="Reference">Ref.</abbr>', cited, mark="n")
@@ -72,8 +72,8 @@ def _star(row: Row) -> str:
 
 
 def _source(row: Row) -> str:
-    citation, address = (escape(part) for part in row["source"])
-    return f'<a href="{address}" rel="external noopener">{citation}</a>' if address else citation
+    citation, address = row["source"]
+    return linked(address, citation, away=True)
 
 
 def of_observations(rows: Sequence[Row]) -> str:
