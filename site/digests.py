@@ -41,7 +41,7 @@ def of_columns(folder: Path, before: Mapping[str, Columns]) -> dict[str, Columns
         Known before: those of a file that is the same are taken over.
     """
     found = {}
-    with duckdb.connect() as connection:
+    with database() as connection:
         for name, path in parquet_files(folder).items():
             with path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -86,11 +86,18 @@ def of_targets(folder: Path) -> dict[str, str]:
             for name in ("observation", "reduction")
         ),
     ]
-    with duckdb.connect() as connection:
+    with database() as connection:
         for name, path in paths.items():
             connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{quoted(path)}')")
         query = f"SELECT target_id, sum(h)::VARCHAR FROM ({' UNION ALL '.join(parts)}) GROUP BY target_id"
         return {key: str(value) for key, value in connection.execute(query).fetchall() if key is not None}
+
+
+def database(**settings: str | bool | int | float | list[str]) -> duckdb.DuckDBPyConnection:
+    """A database in memory that does not draw how far it is: lines of ours say that."""
+    connection = duckdb.connect(config=settings)
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def quoted(path: Path) -> str:

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lyot.catalog.table import Column, Table
-from lyot.site.digests import quoted
+from lyot.site.digests import database, quoted
 
 A_BATCH = 10_000  # rows
 GZIP = 31  # window of 2¹⁵ bytes, with the head and the tail of gzip
@@ -90,7 +89,7 @@ def _write(path: Path, head: str, line: str, parquet: Path, tail: str) -> None:
     """`head`, the line that SQL makes of each row, and `tail`; a reader sees the old file or the new one."""
     press = zlib.compressobj(wbits=GZIP)
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file, duckdb.connect(config={"threads": 1}) as connection:
+    with part.open("wb") as file, database(threads=1) as connection:
         file.write(press.compress(head.encode()))
         query = f"SELECT {line} || chr(10) FROM read_parquet('{quoted(parquet)}')"
         for batch in connection.sql(query).to_arrow_reader(A_BATCH):
