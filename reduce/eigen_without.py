@@ -23,8 +23,8 @@ SPARE = 3  # eigenvectors of the whole with which to begin, beyond those wanted
 TURNED = 1e-2  # angle (rad) between two of them that is left to the iteration
 SWEEPS = 6
 ROUNDS = 5  # of the iteration; most eigenvectors take two
-SHARP = 1e-10  # of the smallest eigenvalue wanted: what may remain of G x − μ x
-APART = 1e-3  # of the same: how far the next one must be, so that all are right to √count · SHARP / APART
+LEAST_APART, MOST_APART = 1e-3, 0.3  # of the last eigenvalue wanted: how far off the next one must be
+SHARP = 1e-8  # of that distance: what may remain of G x − μ x. All are then right to √count · SHARP
 GROWTH = 1e6  # of the numbers in a triangle, beyond which the signs of its pivots are not believed
 ROUNDING = 1e-16
 
@@ -45,64 +45,66 @@ def modes_without(values, gone, count):  # type: ignore[no-untyped-def]
     Returns
     -------
     certain : bool
-        Whether these are they, what they span right to 1e-6. It is false where the last one wanted is next to nothing
+        Whether these are they, what they span right to 1e-7. It is false where the last one wanted is next to nothing
         beside the largest, or too close to the one that follows: `leading_modes` of the rest then knows.
     found : (count,)
     modes : (count, n), orthonormal rows, in coordinates of the eigenvectors of the whole
     """
     size, lost = len(values), len(gone)
-    inverse, seen = np.empty(size), np.empty(size)
+    inverse, work = np.empty(size), np.empty(size)
     triangle, pivots, answer = np.empty((lost, lost)), np.empty(lost), np.empty(lost)
-    found, modes = _begin(values, gone, count, min(count + SPARE, size - lost))
-    limit = SHARP * found[count - 1]  # hardly larger than the eigenvalue itself
+    found, modes, apart = _begin(values, gone, count, min(count + SPARE, size - lost))
+    limit = SHARP * apart * found[count - 1]  # which is hardly larger than the eigenvalue itself
     for number in range(count):
-        mode, left = modes[number], np.inf
+        mode, quotient, left = modes[number], 0.0, np.inf
         for turn in range(ROUNDS + 1):
-            quotient = 0.0
-            for i in range(size):
-                quotient += values[i] * mode[i] * mode[i]
-            for i in range(size):
-                seen[i] = (values[i] - quotient) * mode[i]
-            _free(seen, gone)
-            left = np.sqrt(_product(seen, seen))
+            _make_orthonormal(modes, number)
+            _multiply(values, mode, work)
+            quotient = _product(work, mode)
+            _add(work, -quotient, mode)
+            _free(work, gone)
+            left = np.sqrt(_product(work, work))
             if left <= limit or turn == ROUNDS:
                 break
-            _triangle(values, gone, quotient, inverse, triangle, pivots)
-            for i in range(size):
-                mode[i] *= inverse[i]
-            _solve(triangle, pivots, gone, mode, answer)
+            _triangle(values, gone, quotient, inverse, work, triangle, pivots)
+            _multiply(inverse, mode, work)
+            _solve(triangle, pivots, gone, work, answer)
             for a in range(lost):
-                for i in range(size):
-                    mode[i] -= answer[a] * gone[a, i] * inverse[i]
-            _make_orthonormal(modes, number)
+                _add(mode, -answer[a], gone[a])
+            _multiply(inverse, mode, mode)
         found[number] = quotient
         if not left <= limit:
             return False, found, modes
-    below = (1.0 - APART) * found.min()
-    positive = _triangle(values, gone, below, inverse, triangle, pivots)
+    below = (1.0 - apart) * found.min()
+    positive = _triangle(values, gone, below, inverse, work, triangle, pivots)
     return positive >= 0 and (values > below).sum() - positive == count, found, modes
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _begin(values, gone, count, more):  # type: ignore[no-untyped-def]
-    """The best of what `more` eigenvectors of the whole span once they are freed of what is left out."""
+    """The best of what `more` eigenvectors of the whole span once they are freed of what is left out.
+
+    Also how far off the next eigenvalue may be expected, half of where it seems to be.
+    """
     size = len(values)
-    start, within, turn = np.zeros((more, size)), np.empty((more, more)), np.eye(more)
+    start, within, turn, work = np.zeros((more, size)), np.empty((more, more)), np.eye(more), np.empty(size)
     for i in range(more):
         start[i, i] = 1.0
         _free(start[i], gone)
         _make_orthonormal(start, i)
-        stretched = values * start[i]
+        _multiply(values, start[i], work)
         for j in range(i + 1):
-            within[i, j] = within[j, i] = _product(stretched, start[j])
+            within[i, j] = within[j, i] = _product(work, start[j])
     _turn_to_diagonal(within, turn)
     quotients = np.diag(within)
-    order = np.argsort(-quotients)[:count]
+    order = np.argsort(-quotients)
+    gap = 1.0 - quotients[order[count]] / quotients[order[count - 1]] if more > count else 0.0
+    order = order[:count]
     modes = np.zeros((count, size))
     for number in range(count):
         for j in range(more):
             _add(modes[number], turn[order[number], j], start[j])
-    return quotients[order], modes
+    return quotients[order], modes, min(max(LEAST_APART, 0.5 * gap), MOST_APART)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -131,18 +133,19 @@ def _rotate(first, second, cosine, sine):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _triangle(values, gone, shift, inverse, triangle, pivots):  # type: ignore[no-untyped-def]
+def _triangle(values, gone, shift, inverse, work, triangle, pivots):  # type: ignore[no-untyped-def]
     """A unit triangle L and pivots D with R(shift) = L D Lᵀ; how many pivots are positive, −1 if that is uncertain.
 
     Also puts 1 / (values − shift) in `inverse`. A pivot may come out as zero where the shift is an eigenvalue; any
     small number then serves, since only the direction of the answer matters.
     """
-    inverse[:] = 1.0 / (values - shift)
     largest = 0.0
+    for i in range(len(values)):
+        inverse[i] = 1.0 / (values[i] - shift)
     for a in range(len(gone)):
-        stretched = gone[a] * inverse
+        _multiply(inverse, gone[a], work)
         for b in range(a, len(gone)):
-            triangle[b, a] = _product(stretched, gone[b])
+            triangle[b, a] = _product(work, gone[b])
         largest = max(largest, abs(triangle[a, a]))
     growth, positive = largest, 0
     for a in range(len(gone)):
@@ -192,6 +195,12 @@ def _product(one, other):  # type: ignore[no-untyped-def]
     for i in range(len(one)):
         total += one[i] * other[i]
     return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply(one, other, product):  # type: ignore[no-untyped-def]
+    for i in range(len(one)):
+        product[i] = one[i] * other[i]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)

@@ -17,6 +17,7 @@ from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.collapse import collapse
 from lyot.reduce.parallel import each
+from lyot.reduce.products import scalar_products
 from lyot.reduce.shears import STEPS, sinc_weights
 from lyot.reduce.step import Recipe
 from lyot.reduce.zone import Zone, polar
@@ -55,6 +56,12 @@ class Comparison:
             library_angles=self.library_angles,
             library_scales=self.library_scales,
         )
+
+    def products(self, zone: Zone) -> tuple[Floats, Floats]:
+        """The scalar products that a linear model wants: library with library, and science with library."""
+        gram = scalar_products(self.library, self.library, zone.optimisation)
+        own = self.library is self.science
+        return gram, gram if own else scalar_products(self.science, self.library, zone.optimisation)
 
 
 def comparisons(cube: Cube, recipe: Recipe, wave: int, library: Images | None = None) -> Iterator[Comparison]:

@@ -9,23 +9,24 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from lyot.cube import Cube, Images
+from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput
 from lyot.reduce.combine import combine
 from lyot.reduce.inject import Point, inject
-from lyot.reduce.library import comparisons, has_gaps
+from lyot.reduce.library import Comparison, comparisons, has_gaps
 from lyot.reduce.measure import snr_map
+from lyot.reduce.products import apply_weights
 from lyot.reduce.psf_image import fwhm_of
+from lyot.reduce.side_by_side import side_by_side
 from lyot.reduce.starlight import (
     LinearModel,
-    apply_weights,
     check_mask,
     check_rotation,
-    products,
     starlight_model,
     zones,
 )
 from lyot.reduce.step import Recipe
+from lyot.reduce.zone import Zone
 
 
 def with_components(recipe: Recipe, ncomp: int) -> Recipe:
@@ -76,25 +77,26 @@ def images_by_components(
     check_mask(cube, recipe)
     check_rotation(cube, recipe)
     chosen_waves = range(len(cube.wavelengths)) if waves is None else waves
-    prepared = [
-        [
-            (comparison, seen, products(comparison, seen))
-            for comparison in comparisons(cube, recipe, wave, library)
-            for seen in map(comparison.looking_at, zones(recipe, cube, wave))
-        ]
-        for wave in chosen_waves
-    ]
     residuals = np.empty_like(cube.frames[0])
+    left = residuals.reshape(len(residuals), -1)
+    prepared: list[list[tuple[Comparison, list[Zone], list[tuple[Floats, Floats]]]]] = []
+    for wave in chosen_waves:
+        prepared.append([])
+        for comparison in comparisons(cube, recipe, wave, library):
+            parts = [comparison.looking_at(zone) for zone in zones(recipe, cube, wave)]
+            with side_by_side(comparison, parts, left) as (ordered, ours):
+                prepared[-1].append((comparison, parts, [ordered.products(zone) for zone in ours]))
     for chosen in recipes:
         model = starlight_model(chosen)
         assert isinstance(model, LinearModel)
         image = np.empty((len(prepared), *cube.frames.shape[2:]), np.float32)
-        for place, (wave, parts) in enumerate(zip(chosen_waves, prepared, strict=True)):
+        for place, (wave, compared) in enumerate(zip(chosen_waves, prepared, strict=True)):
             residuals[:] = np.nan
-            left = residuals.reshape(len(residuals), -1)
-            for comparison, zone, (gram, cross) in parts:
-                weights = model.weights(gram, cross, zone)
-                apply_weights(weights, comparison.science, comparison.library, zone.pixels, left[comparison.rows])
+            for comparison, parts, products in compared:
+                with side_by_side(comparison, parts, left) as (ordered, ours):
+                    for zone, (gram, cross) in zip(ours, products, strict=True):
+                        weights, rows = model.weights(gram, cross, zone), left[comparison.rows]
+                        apply_weights(weights, ordered.science, ordered.library, zone.pixels, rows)
                 if comparison.unseen is not None:
                     left[comparison.rows, comparison.unseen] = np.nan
             if has_gaps(cube.frames[wave]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-import numba
 import numpy as np
 
 from lyot.cube import Floats, Images
@@ -42,10 +41,10 @@ def scalar_products(left: Images, right: Images, pixels: Indices) -> Floats:
     def part_of_sum(start: int, stop: int) -> Floats:
         total = np.zeros((len(left), len(right)))
         for block in parts[start:stop]:
-            there = _taken(right, block)
+            there = right[:, block]
             mean = there.mean(axis=0)
             there = there - mean
-            here = there if left is right else _taken(left, block) - mean
+            here = there if left is right else left[:, block] - mean
             total += here @ there.T
             total += (here @ mean)[:, None].astype(float) + (there @ mean) + np.square(mean, dtype=float).sum()
         return total
@@ -74,13 +73,13 @@ def apply_weights(weights: Floats, science: Images, library: Images, pixels: Ind
     def subtract_in(start: int, stop: int) -> None:
         for block in parts[start:stop]:
             if factors:
-                left = factors[0] @ (factors[1] @ _taken(library, block))
-                _put(np.subtract(_taken(science, block), left, out=left), residuals, block)
+                left = factors[0] @ (factors[1] @ library[:, block])
+                residuals[:, block] = np.subtract(science[:, block], left, out=left)
             elif isinstance(block, slice) and library is science:
                 np.matmul(whole, library[:, block], out=residuals[:, block])
             else:
-                left = whole @ _taken(library, block)
-                _put(left if library is science else left + _taken(science, block), residuals, block)
+                left = whole @ library[:, block]
+                residuals[:, block] = left if library is science else left + science[:, block]
 
     with single_blas_thread():
         spread(subtract_in, len(parts))
@@ -167,35 +166,3 @@ def blocks(pixels: Indices, nframe: int) -> Iterator[slice | Indices]:
     for start in range(0, len(pixels), size):
         block = pixels[start : start + size]
         yield slice(int(block[0]), int(block[-1]) + 1) if together else block
-
-
-def _taken(frames: Images, block: slice | Indices) -> Images:
-    """Some pixels of all frames: a view where they follow one another, a copy otherwise."""
-    return frames[:, block] if isinstance(block, slice) else _gathered(frames, block.view(np.uintp))
-
-
-def _put(values: Images, frames: Images, block: slice | Indices) -> None:
-    """The reverse: frames[:, block] = values."""
-    if isinstance(block, slice):
-        frames[:, block] = values
-    else:
-        _scatter(values, frames, block.view(np.uintp))
-
-
-@numba.njit(cache=True, nogil=True)
-def _gathered(frames, block):  # type: ignore[no-untyped-def]
-    """As numpy's indexing, which takes twice as long. Indices without sign need not be tried for it."""
-    values = np.empty((len(frames), len(block)), frames.dtype)
-    for t in range(len(frames)):
-        row = frames[t]
-        for i in range(len(block)):
-            values[t, i] = row[block[i]]
-    return values
-
-
-@numba.njit(cache=True, nogil=True)
-def _scatter(values, frames, block):  # type: ignore[no-untyped-def]
-    for t in range(len(frames)):
-        row = frames[t]
-        for i in range(len(block)):
-            row[block[i]] = values[t, i]

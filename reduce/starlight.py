@@ -17,9 +17,10 @@ from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.combine import combine
 from lyot.reduce.library import Comparison, comparisons, filling, has_gaps
 from lyot.reduce.parallel import each, spread, threads
-from lyot.reduce.products import apply_weights, blocks, scalar_products
+from lyot.reduce.products import apply_weights, blocks
 from lyot.reduce.psf_image import fwhm_of
 from lyot.reduce.reduction import Reduction
+from lyot.reduce.side_by_side import side_by_side
 from lyot.reduce.step import Recipe, Step
 from lyot.reduce.zone import WHOLE_FRAME, Zone, Zoning, cut, polar
 
@@ -226,17 +227,21 @@ def _clean_wavelength(
         left[:, outside] = np.nan
     unserved = 0.0
     for comparison in comparisons(cube, recipe, wave, library):
-
-        def one(part: Zone, comparison: Comparison = comparison) -> bool:
-            return clean(model, comparison, comparison.looking_at(part), left)
-
-        served = each(one, parts) if len(parts) > 1 else [one(part) for part in parts]
+        served = _clean_zones(model, comparison, parts, left)
         unserved = max([unserved, *(part.outer for part, all_ in zip(parts, served, strict=True) if not all_)])
         if comparison.unseen is not None:
             left[comparison.rows, comparison.unseen] = np.nan
     if has_gaps(cube.frames[wave]):
         residuals[np.isnan(cube.frames[wave])] = np.nan
     return unserved
+
+
+def _clean_zones(model: StarlightModel, comparison: Comparison, parts: list[Zone], left: Images) -> list[bool]:
+    """Put the residuals of all zones into `left`; for each zone, whether every frame had a library."""
+    if len(parts) == 1:
+        return [clean(model, comparison, comparison.looking_at(parts[0]), left)]
+    with side_by_side(comparison, [comparison.looking_at(part) for part in parts], left) as (ordered, ours):
+        return each(lambda zone: clean(model, ordered, zone, left), ours)
 
 
 def zones(recipe: Recipe, cube: Cube, wave: int = 0) -> list[Zone]:
@@ -276,7 +281,7 @@ def clean(model: StarlightModel, comparison: Comparison, zone: Zone, residuals: 
     science, library = comparison.science, comparison.library
     rows = comparison.rows
     if isinstance(model, LinearModel) and model.linear:
-        weights = model.weights(*products(comparison, zone), zone)
+        weights = model.weights(*comparison.products(zone), zone)
         apply_weights(weights, science, library, zone.pixels, residuals[rows])
         return bool(np.isfinite(weights).all())
     if isinstance(model, PixelModel):
@@ -290,10 +295,3 @@ def clean(model: StarlightModel, comparison: Comparison, zone: Zone, residuals: 
 
         spread(subtract_in, len(parts))
     return True
-
-
-def products(comparison: Comparison, zone: Zone) -> tuple[Floats, Floats]:
-    """The scalar products that a linear model wants: library with library, and science with library."""
-    science, library = comparison.science, comparison.library
-    gram = scalar_products(library, library, zone.optimisation)
-    return gram, gram if library is science else scalar_products(science, library, zone.optimisation)

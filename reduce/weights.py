@@ -10,7 +10,7 @@ from lyot.cube import Floats
 from lyot.errors import Unprocessable
 from lyot.reduce.eigen import leading_modes
 from lyot.reduce.eigen_without import modes_without
-from lyot.reduce.parallel import spread
+from lyot.reduce.parallel import single_blas_thread, spread
 from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
 
 NOISE_FLOOR = 1e-12  # of the largest eigenvalue; modes below it are rounding
@@ -86,7 +86,8 @@ def principal_weights_each(gram: Floats, cross: Floats, allowed: NDArray[np.bool
     excluded = (~allowed).sum(axis=1)
     few = (excluded <= FEW * len(gram)) & (excluded <= len(gram) - ncomp)
     libraries = 1 + (allowed[1:] != allowed[:-1])[few[1:]].any(axis=1).sum()
-    values, modes = np.linalg.eigh(gram) if libraries >= SEVERAL else (np.empty(0), np.empty((0, 0)))
+    with single_blas_thread():
+        values, modes = np.linalg.eigh(gram) if libraries >= SEVERAL else (np.empty(0), np.empty((0, 0)))
     values, modes = values[::-1].copy(), np.ascontiguousarray(modes[:, ::-1])
 
     def rows(start: int, stop: int) -> None:

@@ -9,12 +9,13 @@ from sky import FWHM, Planet, brightest, observe
 from lyot.cube import Cube
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce import psf
+from lyot.reduce.products import scalar_products
 from lyot.reduce.psf.annular_pca import AnnularPCA
 from lyot.reduce.psf.cadi import ClassicalADI
 from lyot.reduce.psf.loci import LOCI
 from lyot.reduce.psf.noadi import NoADI
 from lyot.reduce.psf.pca import PCA
-from lyot.reduce.starlight import scalar_products, subtract, zones
+from lyot.reduce.starlight import subtract, zones
 from lyot.reduce.step import Recipe
 
 EVERY = [*psf.EXAMPLES, ClassicalADI(collapse="mean")]
