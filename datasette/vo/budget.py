@@ -12,34 +12,39 @@ from lyot.datasette.vo.turns import Turns
 
 SHORT = 0.2  # seconds after which a query is a long one
 LONG_AT_ONCE = 2
-AT_WORK = 3  # others at once: each more keeps the loop, through which every answer goes, waiting for Python
-SHARE = 0.01  # seconds of work after which those who have worked less may have the turn
-AHEAD = 0.1  # seconds of work by which those who ask for few rows are ahead
+#: Others at once, who may get many rows and who ask for few: each more keeps the loop, through which every answer
+#: goes, waiting for Python.
+MANY_AT_WORK, FEW_AT_WORK = 2, 2
+LOOK = 1.0  # seconds after which one who waits sees that he need not any more; a hundred may wait
 OPERATIONS = 20_000  # of SQLite's machine, about 2 ms, between two looks at the clock
 
 _long = threading.BoundedSemaphore(LONG_AT_ONCE)
-_turns = Turns(AT_WORK)
+_many, _few = Turns(MANY_AT_WORK), Turns(FEW_AT_WORK)
 
 
 class Budget:
     """Seconds of SQLite that one query has; a long one waits, in its own thread, until few others are running.
 
-    `reason` says why it was stopped, if it was; `asks_few` whether few rows are asked for.
+    `reason` says why it was stopped, if it was.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.spent = 0.0
         self.reason = ""
-        self.asks_few = False
         self._began = 0.0
         self._holds = False
+        self._turns = _many
         self._worked = 0.0
         self._turn: float | None = None  # since when it has it
 
     def cancel(self, reason: str = "the query was cancelled") -> None:
         """Stop at the next look at the clock; may be called from any thread."""
         self.reason = self.reason or reason
+
+    def ask_few(self) -> None:
+        """Few rows are asked for: others who may get many are not waited for."""
+        self._turns = _few
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -49,6 +54,15 @@ class Budget:
             yield
         finally:
             self._leave()
+
+    def each(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Pieces, each made in a turn of its own."""
+        while True:
+            with self.turn():
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -63,7 +77,6 @@ class Budget:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Around every piece of work in SQLite: only that time counts, not that of readers or of waiting for a turn."""
-        self._share()
         had = self._turn is not None
         self._began = time.monotonic()
         try:
@@ -85,7 +98,7 @@ class Budget:
         return QueryError(self.reason, hint="narrow it down, or run it under /tap/async")
 
     def _take(self) -> None:
-        _turns.take(self._rank())
+        self._turns.take(self._worked)
         self._turn = time.monotonic()
 
     def _leave(self) -> bool:
@@ -94,36 +107,24 @@ class Budget:
             return False
         self._worked += time.monotonic() - self._turn
         self._turn = None
-        _turns.leave()
+        self._turns.leave()
         return True
 
-    def _rank(self) -> float:
-        return self._worked + (0.0 if self.asks_few else AHEAD)
-
-    def _share(self) -> None:
-        """After some work, let those have the turn who have worked less."""
-        worked = 0.0 if self._turn is None else time.monotonic() - self._turn
-        if worked > SHARE and _turns.is_wanted(self._rank() + worked):
-            with self.aside():
-                pass
-
     def _look(self) -> int:
-        if not self.reason and not self._holds:
-            before = time.monotonic()
-            if self.spent + before - self._began > SHORT:
+        if not self.reason:
+            spent = self.spent + time.monotonic() - self._began
+            if spent > SHORT and not self._holds:
                 self._leave()  # from here on it has a place of another kind
-                self._holds = self._wait(self.seconds - self.spent - before + self._began)
-            else:
-                self._share()
-                self._began += time.monotonic() - before
-        if not self.reason and self.spent + time.monotonic() - self._began > self.seconds:
-            self.cancel(f"the query was stopped after {self.seconds:g} s")
+                self._holds = self._wait(self.seconds - spent)
+                spent = self.spent + time.monotonic() - self._began
+            if spent > self.seconds:
+                self.cancel(f"the query was stopped after {self.seconds:g} s")
         return int(bool(self.reason))
 
     def _wait(self, seconds: float) -> bool:
         """A place among the long ones; given up when time is over or the query cancelled."""
         end = time.monotonic() + seconds
         while not self.reason and time.monotonic() < end:
-            if _long.acquire(timeout=min(0.25, max(0.0, end - time.monotonic()))):
+            if _long.acquire(timeout=min(LOOK, max(0.0, end - time.monotonic()))):
                 return True
         return False

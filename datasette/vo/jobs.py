@@ -198,19 +198,19 @@ class Jobs:
         written = 0
         with budget.turn():
             rows, pieces = begin(asked, self.catalogue, budget)
-            try:
-                with part.open("wb") as file:
-                    for piece in pieces:
-                        written += len(piece)
-                        if written > LARGEST_RESULT:
-                            raise QueryError(f"the result is larger than {LARGEST_RESULT:,} bytes", hint="ask for less")
-                        file.write(piece)
-                if rows.failure:
-                    raise QueryError(rows.failure)
-                part.rename(place / "result")
-            finally:
-                rows.close()
-                part.unlink(missing_ok=True)
+        try:
+            with part.open("wb") as file:
+                for piece in budget.each(pieces):
+                    written += len(piece)
+                    if written > LARGEST_RESULT:
+                        raise QueryError(f"the result is larger than {LARGEST_RESULT:,} bytes", hint="ask for less")
+                    file.write(piece)
+            if rows.failure:
+                raise QueryError(rows.failure)
+            part.rename(place / "result")
+        finally:
+            rows.close()
+            part.unlink(missing_ok=True)
         return asked.format.media
 
     def _change(self, job: Job, **values: object) -> None:

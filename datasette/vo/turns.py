@@ -34,8 +34,3 @@ class Turns:
                 heapq.heappop(self._waiting)[-1].release()
             else:
                 self._free += 1
-
-    def is_wanted(self, worked: float) -> bool:
-        """Whether somebody waits who has worked less."""
-        with self._lock:
-            return bool(self._waiting) and self._waiting[0][0] < worked
