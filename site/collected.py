@@ -19,7 +19,7 @@ INSTRUMENTS = """\
 SELECT instrument, count(*) AS observations, count(DISTINCT target_id) AS stars,
        count(DISTINCT reference_id) AS publications, min(substr(date, 1, 10)) AS first, max(substr(date, 1, 10)) AS last
 FROM observation WHERE survey_id IS NULL AND NOT simulated
-GROUP BY instrument ORDER BY observations DESC, instrument"""
+GROUP BY instrument ORDER BY instrument IS NULL, observations DESC, instrument"""
 KNOWN = "SELECT DISTINCT instrument FROM observation WHERE instrument IS NOT NULL ORDER BY instrument"
 #: What rests on each publication; rows of one publication and one star are counted first, so that stars are few.
 PUBLICATIONS = """\

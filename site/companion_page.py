@@ -13,10 +13,10 @@ from lyot.site.charts.colour_magnitude import COLOUR_MAGNITUDE
 from lyot.site.charts.motion import POSITION_ANGLE, SEPARATION
 from lyot.site.feeds import entry
 from lyot.site.release import Release, Row
-from lyot.site.target_page import companions, described, detections, numbered, references
+from lyot.site.target_page import companions, described, detections, numbered
 from lyot.site.target_tables import of_detections, of_values
 from lyot.site.track import OF_COMPANION
-from lyot.site.values import published
+from lyot.site.values import published, references
 
 #: Companions that have a page: what is no mere source seen once, and no star behind unless people speak of it.
 PAGED = """\

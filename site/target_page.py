@@ -15,7 +15,7 @@ from lyot.site.figures import encoded, inert
 from lyot.site.gallery import View
 from lyot.site.release import Release, Row
 from lyot.site.target_tables import of_detections, of_observations, of_star, of_values
-from lyot.site.values import facts, published, reference_of
+from lyot.site.values import cited, facts, published, reference_of, references
 from lyot.site.words import day, instrument, rank
 
 KEPT = 1000  # records that were read: most reductions of a release have those of others
@@ -284,17 +284,3 @@ def _strings(text: str | None) -> list[str]:
     except ValueError:
         return []
     return [str(value) for value in values] if isinstance(values, list) else []
-
-
-def cited(release: Release, target: Row) -> list[Row]:
-    """Rows of `reference` of everything that the page of a target rests on, each once."""
-    rows = [target]
-    for table in ("observation", "reduction", "detection", "companion", "measurement"):
-        rows += release.of_target(table, target["target_id"])
-    keys = {row["reference_id"] for row in rows if row.get("reference_id")}
-    return [release.references.get(key, {"reference_id": key, "citation": key}) for key in sorted(keys)]
-
-
-def references(release: Release, rests: Sequence[Row]) -> list[tuple[str, str]]:
-    """Citations and addresses of the rows of `reference` that a page rests on."""
-    return sorted(reference_of(release, row) for row in rests)

@@ -1,7 +1,8 @@
-"""Values of a star: those that the catalogue prefers, and all that were published."""
+"""Values of a star: those that the catalogue prefers, and all that were published; and what they rest on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -97,3 +98,17 @@ def unit_text(unit: str) -> str:
 def reference_of(release: Release, row: Row) -> tuple[str, str]:
     """Citation and address of the reference of a row."""
     return release.source(row.get("reference_id"))
+
+
+def cited(release: Release, target: Row) -> list[Row]:
+    """Rows of `reference` of everything that the page of a target rests on, each once."""
+    rows = [target]
+    for table in ("observation", "reduction", "detection", "companion", "measurement"):
+        rows += release.of_target(table, target["target_id"])
+    keys = {row["reference_id"] for row in rows if row.get("reference_id")}
+    return [release.references.get(key, {"reference_id": key, "citation": key}) for key in sorted(keys)]
+
+
+def references(release: Release, rests: Sequence[Row]) -> list[tuple[str, str]]:
+    """Citations and addresses of the rows of `reference` that a page rests on."""
+    return sorted(reference_of(release, row) for row in rests)
