@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numba
 import numpy as np
 
 from lyot.cube import Images
@@ -33,31 +34,37 @@ def side_by_side(
     comparison : Comparison
     zones : list of Zone
     residuals : (nframe, ny · nx)
-        NaN in pixels of no zone, before and after.
+        NaN in pixels of no zone at the end.
     """
     own = comparison.library is comparison.science
     if len(zones) < 2 or not own or any(zone.optimisation is not zone.pixels for zone in zones):
         yield comparison, zones
         return
-    order = np.concatenate([zone.pixels for zone in zones])
-    place = np.zeros(residuals.shape[1], np.intp)
-    place[order] = np.arange(len(order))
-    moved = residuals[:, : len(order)]
-    outside = np.ones(len(place), np.bool_)
-    outside[order] = False
+    inside = np.concatenate([zone.pixels for zone in zones])
+    place = np.full(residuals.shape[1], len(inside), np.uint32)  # all others in the one place behind
+    place[inside] = np.arange(len(inside))
+    ordered = replace(comparison, science=residuals, library=residuals)
 
-    def there(start: int, stop: int) -> None:
-        for t in range(start, stop):
-            np.take(comparison.science[t], order, out=moved[t], mode="clip")
+    spread(lambda start, stop: _bring(comparison.science[start:stop], place, residuals[start:stop]), len(residuals))
+    yield ordered, list(_renumbered(zones))
+    spread(lambda start, stop: _bring_back(residuals[start:stop], place, len(inside)), len(residuals))
 
-    def back(start: int, stop: int) -> None:
-        for t in range(start, stop):
-            np.take(moved[t].copy(), place, out=residuals[t], mode="clip")
-            residuals[t, outside] = np.nan
 
-    spread(there, len(residuals))
-    yield replace(comparison, science=moved, library=moved), list(_renumbered(zones))
-    spread(back, len(residuals))
+@numba.njit(cache=True, nogil=True)
+def _bring(frames, place, moved):  # type: ignore[no-untyped-def]
+    for t in range(len(frames)):
+        row, there = frames[t], moved[t]
+        for i in range(len(place)):
+            there[place[i]] = row[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _bring_back(moved, place, count):  # type: ignore[no-untyped-def]
+    for t in range(len(moved)):
+        row, here = moved[t].copy(), moved[t]
+        row[count:] = np.nan
+        for i in range(len(place)):
+            here[i] = row[place[i]]
 
 
 def _renumbered(zones: list[Zone]) -> Iterator[Zone]:
