@@ -23,7 +23,7 @@ from lyot.site.stamps import Made, packed
 from lyot.site.writer import Writer
 from lyot.store import Store
 
-BLOCK = 64  # targets whose rows are read together
+BLOCK = 128  # targets whose rows are read together, and whose charts are drawn together
 FEW = 600  # pages that one process renders before others have started
 
 
