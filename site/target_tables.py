@@ -43,7 +43,7 @@ DETECTIONS = (
 
 NIGHT = (
     Column("Target", lambda o: _star(o) + badge(o["simulated"]), heads=True),
-    Column("Begun (UTC)", lambda o: escape((o["date"] or "")[11:19]), mark="w"),
+    text("Begun (UTC)", "begun", mark="w"),
     INSTRUMENT,
     *SETUP,
     *EXPOSURE,
@@ -89,7 +89,7 @@ def of_detections(rows: Sequence[Row], *, named: bool = True) -> str:
 
 def of_night(rows: Sequence[Row]) -> str:
     """Observations of a night, seen from its page."""
-    return table("Observations in order", NIGHT, rows)
+    return table("Observations in order", NIGHT, [{**row, "begun": (row["date"] or "")[11:19]} for row in rows])
 
 
 def of_star(name: str, rows: Sequence[Row]) -> str:
