@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from lyot.datasette.files import Receive, Scope, Send
 
-SMALL_AT_ONCE, LARGE_AT_ONCE = 6, 2  # answers that are being made
+SMALL_AT_ONCE, LARGE_AT_ONCE = 6, 1  # answers that are being made
 MOST_OPEN = 100  # answers of each kind being made or read
 MOST_PENDING = 60_000_000  # bytes that wait for their readers
 WAIT = 20.0  # seconds in line
