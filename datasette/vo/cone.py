@@ -21,7 +21,6 @@ FEW = {
     "detection": ("detection_id", "ra", "dec", "target_id", "companion_id", "mjd", "filter", "separation",
                   "position_angle", "contrast", "delta_mag", "status"),
 }  # fmt: skip
-SMALL = 5.0  # deg, of a cone in which there are few stars
 #: The farthest that a source of the catalogue may be from its star, deg: the limit of its separation.
 FARTHEST = 100_000 / 3.6e6
 #: A source stands where its star is at the star's epoch, moved by its offsets in the tangent plane: their sum is good
@@ -30,14 +29,6 @@ EAST = "COALESCE(d.dra, d.separation * SIN(RADIANS(d.position_angle)))"
 NORTH = "COALESCE(d.ddec, d.separation * COS(RADIANS(d.position_angle)))"
 RA = f"MOD(t.ra + {EAST} / 3600000.0 / COS(RADIANS(t.dec)) + 360, 360)"
 DEC = f"t.dec + {NORTH} / 3600000.0"
-
-
-def is_small(request: Request) -> bool:
-    """Whether the cone is small, or none."""
-    try:
-        return float(request.get("SR")) <= SMALL
-    except ValueError:
-        return True
 
 
 def cone(request: Request, catalogue: Catalogue, budget: Budget, table: str) -> tuple[Rows, Generator[bytes]]:

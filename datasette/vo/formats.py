@@ -167,9 +167,7 @@ def _parquet(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
 
 def _fits(rows: Rows, info: dict[str, str]) -> Generator[bytes]:
     """A file whose head says how many rows follow, so that it is made whole: a few at once, and none too large."""
-    with rows.budget.aside():
-        has_place = _whole.acquire(timeout=PATIENCE)
-    if not has_place:
+    if not _whole.acquire(timeout=PATIENCE):
         raise Busy("too many FITS files are being made", hint="try again in a moment, or ask for another format")
     try:
         made = _fits_file(rows)

@@ -196,11 +196,10 @@ class Jobs:
         asked = task(job.values, files, self.hosts)
         part = place / "result.part"
         written = 0
-        with budget.turn():
-            rows, pieces = begin(asked, self.catalogue, budget)
+        rows, pieces = begin(asked, self.catalogue, budget)
         try:
             with part.open("wb") as file:
-                for piece in budget.each(pieces):
+                for piece in pieces:
                     written += len(piece)
                     if written > LARGEST_RESULT:
                         raise QueryError(f"the result is larger than {LARGEST_RESULT:,} bytes", hint="ask for less")

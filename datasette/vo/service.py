@@ -129,8 +129,6 @@ class Service:
             asked = await loop.run_in_executor(self._readers, task, request.values, request.files, self.hosts)
         else:
             asked = task(request.values, {})
-        if asked.is_small:
-            budget.ask_few()
         name = {"content-disposition": f'inline; filename="lyot.{asked.format.suffix}"'}
         return await self.streams.answer(
             lambda: begin(asked, self.catalogue, budget), _media(request, asked.format), budget, name
@@ -157,8 +155,6 @@ class Service:
         if what:
             parts = {"ivo://ivoa.net/std/ConeSearch": f"{self.base}/scs/{table}"}
             return _said_of(f"{self.base}/scs/{table}", what, parts)
-        if cone.is_small(request):
-            budget.ask_few()
         return await self.streams.answer(
             lambda: cone.cone(request, self.catalogue, budget, table), votable.MEDIA, budget
         )

@@ -13,7 +13,7 @@ from lyot.datasette.vo.dialect import Busy
 from lyot.datasette.vo.run import Rows
 from lyot.datasette.vo.web import Answer
 
-THREADS = 256  # most of them wait: for a turn, or for a place among the long ones
+THREADS = 256  # most of them wait for a place among the long ones
 MOST_OPEN = THREADS  # answers under way at once, those that nobody reads included
 PIECE = 65_536  # bytes gathered before they are sent
 FIRST = 8_192  # bytes of the first piece, so that a reader soon knows that it comes
@@ -41,7 +41,7 @@ class Streams:
             raise Busy(f"{MOST_OPEN} queries are under way", hint="try again in a moment")
         self._open += 1
         try:
-            rows, pieces, first, complete = await self.work(lambda: _begun(begin, budget))
+            rows, pieces, first, complete = await self.work(lambda: _begun(begin))
         except BaseException as error:
             self._open -= 1
             if isinstance(error, asyncio.CancelledError):
@@ -106,7 +106,7 @@ class Pieces:
             self._streams.end(self._last)
 
     def _next(self) -> tuple[bytes, bool]:
-        with self._at_work, self._budget.turn():
+        with self._at_work:
             return _gathered(self._pieces, PIECE)
 
     def _last(self) -> None:
@@ -115,14 +115,13 @@ class Pieces:
             self._rows.close()
 
 
-def _begun(begin: Begin, budget: Budget) -> tuple[Rows, Generator[bytes], bytes, bool]:
-    with budget.turn():
-        rows, pieces = begin()
-        try:
-            first, complete = _gathered(pieces, FIRST)
-        except BaseException:
-            rows.close()
-            raise
+def _begun(begin: Begin) -> tuple[Rows, Generator[bytes], bytes, bool]:
+    rows, pieces = begin()
+    try:
+        first, complete = _gathered(pieces, FIRST)
+    except BaseException:
+        rows.close()
+        raise
     return rows, pieces, first, complete
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,8 +16,6 @@ from lyot.datasette.vo.upload import MOST_UPLOADS, Upload, read
 LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 DEFAULT_ROWS = 20_000
 MOST_ROWS = 200_000
-FEW = 1_000  # rows
-_TOP = re.compile(r"\s*SELECT\s+(?:ALL\s+|DISTINCT\s+)?TOP\s+(\d{1,9})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -29,12 +26,6 @@ class Task:
     most: int
     format: Format
     uploads: tuple[Upload, ...] = ()
-
-    @property
-    def is_small(self) -> bool:
-        """Whether few rows are asked for, as its first words say."""
-        top = _TOP.match(self.query)
-        return min(self.most, int(top[1]) if top else self.most) <= FEW
 
 
 def task(values: Mapping[str, list[str]], files: Mapping[str, bytes], hosts: tuple[str, ...] = ()) -> Task:
