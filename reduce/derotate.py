@@ -145,9 +145,12 @@ def _quarter_turned(row, frame, filling, quarters, y):  # type: ignore[no-untype
     ny, nx = frame.shape
     if quarters == 0:
         row[:] = frame[y]
+    elif quarters == 1:
+        row[:] = frame[::-1, y]
+    elif quarters == 2:
+        row[:] = frame[ny - 1 - y, ::-1]
     else:
-        for x in range(len(row)):
-            row[x] = frame[before_quarter_turns(y, x, quarters, ny, nx)]
+        row[:] = frame[:, nx - 1 - y]
     total = np.float32(0)
     for x in range(len(row)):  # a sum with a NaN is NaN, and quicker than asking each
         total += row[x]
@@ -261,10 +264,11 @@ def _hide_unknown(out, phi, frame, top, missing):  # type: ignore[no-untyped-def
     """Set to NaN the pixels of `out` that come from outside the frame, or mostly from unknown pixels.
 
     `out` holds the rows from `top` on; without `missing` no pixel is unknown. What comes from inside the frame is one
-    stretch of each row, so rows are searched from both ends.
+    stretch of each row, so rows are searched from both ends; what comes from where pixels are unknown is another.
     """
     ny, nx = frame.shape
     cosine, sine = np.cos(phi), np.sin(phi)
+    lowest, highest, leftmost, rightmost = _bounds_of_unknown(frame) if missing else (0, 0, 0, 0)
     for row in range(len(out)):
         y, first, last = top + row, 0, nx - 1
         while first < nx and not _inside(y, first, cosine, sine, ny, nx):
@@ -274,10 +278,40 @@ def _hide_unknown(out, phi, frame, top, missing):  # type: ignore[no-untyped-def
             out[row, last] = np.nan
             last -= 1
         if missing:
+            v, u = place_before(y, 0, cosine, sine, ny, nx)
+            first, last = _between(first, last, v, -sine, lowest - 1, highest + 1)
+            first, last = _between(first, last, u, cosine, leftmost - 1, rightmost + 1)
             for x in range(first, last + 1):
                 v, u = place_before(y, x, cosine, sine, ny, nx)
                 if _part_known(frame, v, u) < 0.5:
                     out[row, x] = np.nan
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _bounds_of_unknown(frame):  # type: ignore[no-untyped-def]
+    """First and last row, first and last column that hold unknown pixels; there is one."""
+    ny, nx = frame.shape
+    lowest, highest, leftmost, rightmost = ny, -1, nx, -1
+    for y in range(ny):
+        row, total = frame[y], np.float32(0)
+        for x in range(nx):  # a sum with a NaN is NaN, and quicker than asking each
+            total += row[x]
+        if total == total:
+            continue
+        lowest, highest = min(lowest, y), y
+        for x in range(nx):
+            if np.isnan(row[x]):
+                leftmost, rightmost = min(leftmost, x), max(rightmost, x)
+    return lowest, highest, leftmost, rightmost
+
+
+@numba.njit(cache=True, nogil=True)
+def _between(first, last, start, slope, low, high):  # type: ignore[no-untyped-def]
+    """Those of the pixels x from `first` to `last` for which low ≤ start + slope · x ≤ high, and perhaps one beside."""
+    if abs(slope) * (last + 1) < 1.0:  # less than a pixel along the whole row
+        return (first, last) if low - 1 <= start <= high + 1 else (0, -1)
+    one, other = (low - start) / slope, (high - start) / slope
+    return max(first, int(np.floor(min(one, other)))), min(last, int(np.ceil(max(one, other))))
 
 
 @numba.njit(cache=True, nogil=True)

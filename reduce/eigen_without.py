@@ -51,32 +51,35 @@ def modes_without(values, gone, count):  # type: ignore[no-untyped-def]
     modes : (count, n), orthonormal rows, in coordinates of the eigenvectors of the whole
     """
     size, lost = len(values), len(gone)
-    inverse, work = np.empty(size), np.empty(size)
+    inverse, work, pair = np.empty(size), np.empty(size), np.empty((2, size))
     triangle, pivots, answer = np.empty((lost, lost)), np.empty(lost), np.empty(lost)
     found, modes, apart = _begin(values, gone, count, min(count + SPARE, size - lost))
     limit = SHARP * apart * found[count - 1]  # which is hardly larger than the eigenvalue itself
+    if limit < ROUNDING * values[0]:
+        return False, found, modes
     for number in range(count):
-        mode, quotient, left = modes[number], 0.0, np.inf
-        for turn in range(ROUNDS + 1):
-            _make_orthonormal(modes, number)
-            _multiply(values, mode, work)
-            quotient = _product(work, mode)
-            _add(work, -quotient, mode)
-            _free(work, gone)
-            left = np.sqrt(_product(work, work))
-            if left <= limit or turn == ROUNDS:
-                break
-            _triangle(values, gone, quotient, inverse, work, triangle, pivots)
+        mode, left = modes[number], np.inf
+        for turn in range(ROUNDS):
+            _triangle(values, gone, found[number], inverse, pair, triangle, pivots)
             _multiply(inverse, mode, work)
-            _solve(triangle, pivots, gone, work, answer)
-            for a in range(lost):
-                _add(mode, -answer[a], gone[a])
+            multiply_rows(gone, work, answer)
+            _solve(triangle, pivots, answer)
+            subtract_rows(mode, answer, gone)
             _multiply(inverse, mode, mode)
-        found[number] = quotient
+            kept = _make_orthonormal(modes, number)
+            _multiply(values, mode, work)
+            found[number] = _product(work, mode)
+            if turn > 0 and kept > 0.5:  # one step never does; a vector of which little was kept is not orthogonal yet
+                _add(work, -found[number], mode)
+                multiply_rows(gone, work, answer)
+                subtract_rows(work, answer, gone)
+                left = np.sqrt(_product(work, work))
+                if left <= limit:
+                    break
         if not left <= limit:
             return False, found, modes
     below = (1.0 - apart) * found.min()
-    positive = _triangle(values, gone, below, inverse, work, triangle, pivots)
+    positive = _triangle(values, gone, below, inverse, pair, triangle, pivots)
     return positive >= 0 and (values > below).sum() - positive == count, found, modes
 
 
@@ -90,7 +93,7 @@ def _begin(values, gone, count, more):  # type: ignore[no-untyped-def]
     start, within, turn, work = np.zeros((more, size)), np.empty((more, more)), np.eye(more), np.empty(size)
     for i in range(more):
         start[i, i] = 1.0
-        _free(start[i], gone)
+        subtract_rows(start[i], gone[:, i].copy(), gone)
         _make_orthonormal(start, i)
         _multiply(values, start[i], work)
         for j in range(i + 1):
@@ -102,8 +105,7 @@ def _begin(values, gone, count, more):  # type: ignore[no-untyped-def]
     order = order[:count]
     modes = np.zeros((count, size))
     for number in range(count):
-        for j in range(more):
-            _add(modes[number], turn[order[number], j], start[j])
+        subtract_rows(modes[number], -turn[order[number]], start)
     return quotients[order], modes, min(max(LEAST_APART, 0.5 * gap), MOST_APART)
 
 
@@ -133,19 +135,18 @@ def _rotate(first, second, cosine, sine):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _triangle(values, gone, shift, inverse, work, triangle, pivots):  # type: ignore[no-untyped-def]
+def _triangle(values, gone, shift, inverse, pair, triangle, pivots):  # type: ignore[no-untyped-def]
     """A unit triangle L and pivots D with R(shift) = L D Lᵀ; how many pivots are positive, −1 if that is uncertain.
 
     Also puts 1 / (values − shift) in `inverse`. A pivot may come out as zero where the shift is an eigenvalue; any
     small number then serves, since only the direction of the answer matters.
     """
-    largest = 0.0
+    largest, nothing = 0.0, -ROUNDING * max(abs(shift), ROUNDING)  # an eigenvalue at the shift counts as one below
     for i in range(len(values)):
-        inverse[i] = 1.0 / (values[i] - shift)
+        apart = values[i] - shift
+        inverse[i] = 1.0 / (apart if apart != 0.0 else nothing)
+    _weighted_products(gone, inverse, pair, triangle)
     for a in range(len(gone)):
-        _multiply(inverse, gone[a], work)
-        for b in range(a, len(gone)):
-            triangle[b, a] = _product(work, gone[b])
         largest = max(largest, abs(triangle[a, a]))
     growth, positive = largest, 0
     for a in range(len(gone)):
@@ -163,30 +164,75 @@ def _triangle(values, gone, shift, inverse, work, triangle, pivots):  # type: ig
     return positive if growth <= GROWTH * largest and np.isfinite(pivots).all() else -1
 
 
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def _weighted_products(rows, factors, pair, products):  # type: ignore[no-untyped-def]
+    """products[a, b] = Σ_i rows[a, i] factors[i] rows[b, i] for b ≤ a, two rows by two to spare the memory."""
+    one, other = pair[0], pair[1]
+    whole = len(rows) // 2 * 2
+    for a in range(0, whole, 2):
+        for i in range(len(factors)):
+            one[i], other[i] = rows[a, i] * factors[i], rows[a + 1, i] * factors[i]
+        for b in range(0, a + 2, 2):
+            p = q = r = s = 0.0
+            for i in range(len(factors)):
+                p += one[i] * rows[b, i]
+                q += one[i] * rows[b + 1, i]
+                r += other[i] * rows[b, i]
+                s += other[i] * rows[b + 1, i]
+            products[a, b], products[a, b + 1], products[a + 1, b], products[a + 1, b + 1] = p, q, r, s
+    if whole < len(rows):
+        _multiply(rows[whole], factors, one)
+        multiply_rows(rows, one, products[whole])
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _solve(triangle, pivots, gone, vector, answer):  # type: ignore[no-untyped-def]
-    """Solve L D Lᵀ · answer = gone · vector."""
-    for a in range(len(gone)):
-        answer[a] = _product(gone[a], vector) - _product(triangle[a, :a], answer[:a])
-    answer /= pivots
-    for a in range(len(gone) - 1, -1, -1):
-        _add(answer[:a], -answer[a], triangle[a, :a])
-
-
-@numba.njit(cache=True, nogil=True)
-def _free(vector, gone):  # type: ignore[no-untyped-def]
-    """Take what is left out from a vector; rows of `gone` are orthonormal."""
-    for a in range(len(gone)):
-        _add(vector, -_product(gone[a], vector), gone[a])
+def _solve(triangle, pivots, vector):  # type: ignore[no-untyped-def]
+    """Solve L D Lᵀ · answer = vector, the answer in place of the vector."""
+    for a in range(len(vector)):
+        vector[a] -= _product(triangle[a, :a], vector[:a])
+    vector /= pivots
+    for a in range(len(vector) - 1, -1, -1):
+        _add(vector[:a], -vector[a], triangle[a, :a])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _make_orthonormal(vectors, number):  # type: ignore[no-untyped-def]
-    """Make one vector orthogonal to those before it, and of unit length."""
+    """Make one vector orthogonal to those before it, and of unit length; which share of its power was kept."""
     vector = vectors[number]
+    power = _product(vector, vector)
     for before in range(number):
         _add(vector, -_product(vector, vectors[before]), vectors[before])
-    vector /= np.sqrt(_product(vector, vector))
+    kept = _product(vector, vector)
+    vector *= 1.0 / np.sqrt(kept)
+    return kept / power
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def multiply_rows(rows, vector, sums):  # type: ignore[no-untyped-def]
+    """sums[a] = Σ_i rows[a, i] vector[i], four rows at a time to spare the memory."""
+    whole = len(rows) // 4 * 4
+    for a in range(0, whole, 4):
+        p = q = r = s = 0.0
+        for i in range(len(vector)):
+            p += rows[a, i] * vector[i]
+            q += rows[a + 1, i] * vector[i]
+            r += rows[a + 2, i] * vector[i]
+            s += rows[a + 3, i] * vector[i]
+        sums[a], sums[a + 1], sums[a + 2], sums[a + 3] = p, q, r, s
+    for a in range(whole, len(rows)):
+        sums[a] = _product(rows[a], vector)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)
+def subtract_rows(vector, factors, rows):  # type: ignore[no-untyped-def]
+    """vector[i] −= Σ_a factors[a] rows[a, i], four rows at a time."""
+    whole = len(rows) // 4 * 4
+    for a in range(0, whole, 4):
+        p, q, r, s = factors[a], factors[a + 1], factors[a + 2], factors[a + 3]
+        for i in range(len(vector)):
+            vector[i] -= p * rows[a, i] + q * rows[a + 1, i] + r * rows[a + 2, i] + s * rows[a + 3, i]
+    for a in range(whole, len(rows)):
+        _add(vector, -factors[a], rows[a])
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SUMS_MAY_BE_REORDERED)

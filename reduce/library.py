@@ -38,6 +38,8 @@ class Comparison:
         As in `Zone`.
     unseen : (ny · nx,), bool, optional
         Pixels that no library frame shows.
+    gaps : (nframe, ny · nx), bool, optional
+        Pixels that the science frames do not show.
     """
 
     rows: slice
@@ -47,6 +49,7 @@ class Comparison:
     library_angles: Floats
     library_scales: Floats
     unseen: NDArray[np.bool_] | None = None
+    gaps: NDArray[np.bool_] | None = None
 
     def looking_at(self, zone: Zone) -> Zone:
         """A zone as these frames see it."""
@@ -62,6 +65,14 @@ class Comparison:
         gram = scalar_products(self.library, self.library, zone.optimisation)
         own = self.library is self.science
         return gram, gram if own else scalar_products(self.science, self.library, zone.optimisation)
+
+    def hide_unseen(self, residuals: Images) -> None:
+        """Set to NaN what was not seen, in the residuals, (time, ny · nx), of all frames of the cube."""
+        ours = residuals[self.rows]
+        if self.unseen is not None:
+            ours[:, self.unseen] = np.nan
+        if self.gaps is not None:
+            ours[self.gaps] = np.nan
 
 
 def comparisons(cube: Cube, recipe: Recipe, wave: int, library: Images | None = None) -> Iterator[Comparison]:
@@ -87,21 +98,26 @@ def comparisons(cube: Cube, recipe: Recipe, wave: int, library: Images | None = 
         )
     if recipe.strategy in ("sdi", "asdi") and len(cube.wavelengths) < 2:
         raise Unprocessable(f"strategy {recipe.strategy} compares wavelengths, and the cube has only one")
-    frames = without_gaps(cube.frames[wave])
+    frames = cube.frames[wave]
+    gaps = np.isnan(frames).reshape(len(frames), -1) if has_gaps(frames) else None
+    if gaps is not None:
+        frames = without_gaps(frames)
     science = frames.reshape(len(frames), -1)
     everything = slice(0, len(frames))
     if recipe.strategy == "adi":
         ones = np.ones(len(frames))
-        yield Comparison(everything, science, science, cube.angles, cube.angles, ones)
+        yield Comparison(everything, science, science, cube.angles, cube.angles, ones, None, gaps)
     elif library is not None:
         chosen = _of_other_stars(frames, _at_wavelength(library, cube, wave), recipe.library_size)
         unknown = np.full(len(chosen), np.nan)
-        yield Comparison(everything, science, chosen, cube.angles, unknown, np.ones(len(chosen)))
+        yield Comparison(everything, science, chosen, cube.angles, unknown, np.ones(len(chosen)), None, gaps)
     else:
-        yield from _spectral(cube, recipe, wave, science)
+        yield from _spectral(cube, recipe, wave, science, gaps)
 
 
-def _spectral(cube: Cube, recipe: Recipe, wave: int, science: Images) -> Iterator[Comparison]:
+def _spectral(
+    cube: Cube, recipe: Recipe, wave: int, science: Images, gaps: NDArray[np.bool_] | None
+) -> Iterator[Comparison]:
     """SDI: each frame beside those of its own time; ASDI: all frames beside all."""
     nwave, ntime = cube.frames.shape[:2]
     others = [w for w in range(nwave) if w != wave]
@@ -119,13 +135,14 @@ def _spectral(cube: Cube, recipe: Recipe, wave: int, science: Images) -> Iterato
     if recipe.strategy == "asdi":
         flat = library.reshape(nwave * ntime, -1)
         angles, scales = np.tile(cube.angles, nwave), np.repeat(stretch, ntime)
-        yield Comparison(slice(0, ntime), science, flat, cube.angles, angles, scales, nowhere)
+        yield Comparison(slice(0, ntime), science, flat, cube.angles, angles, scales, nowhere, gaps)
         return
     for t in range(ntime):
         now = slice(t, t + 1)
         beside = np.ascontiguousarray(library[others, t])
         angles = np.repeat(cube.angles[now], len(others))
-        yield Comparison(now, science[now], beside, cube.angles[now], angles, stretch[others], nowhere)
+        unknown = None if gaps is None else gaps[now]
+        yield Comparison(now, science[now], beside, cube.angles[now], angles, stretch[others], nowhere, unknown)
 
 
 def without_gaps(frames: Images) -> Images:

@@ -13,7 +13,7 @@ from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput
 from lyot.reduce.combine import combine
 from lyot.reduce.inject import Point, inject
-from lyot.reduce.library import Comparison, comparisons, has_gaps
+from lyot.reduce.library import Comparison, comparisons
 from lyot.reduce.measure import snr_map
 from lyot.reduce.products import apply_weights
 from lyot.reduce.psf_image import fwhm_of
@@ -90,17 +90,14 @@ def images_by_components(
         model = starlight_model(chosen)
         assert isinstance(model, LinearModel)
         image = np.empty((len(prepared), *cube.frames.shape[2:]), np.float32)
-        for place, (wave, compared) in enumerate(zip(chosen_waves, prepared, strict=True)):
+        for place, compared in enumerate(prepared):
             residuals[:] = np.nan
             for comparison, parts, products in compared:
                 with side_by_side(comparison, parts, left) as (ordered, ours):
                     for zone, (gram, cross) in zip(ours, products, strict=True):
                         weights, rows = model.weights(gram, cross, zone), left[comparison.rows]
                         apply_weights(weights, ordered.science, ordered.library, zone.pixels, rows)
-                if comparison.unseen is not None:
-                    left[comparison.rows, comparison.unseen] = np.nan
-            if has_gaps(cube.frames[wave]):
-                residuals[np.isnan(cube.frames[wave])] = np.nan
+                comparison.hide_unseen(left)
             combine(residuals, cube.angles, recipe.collapse, image[place])
         yield image
 

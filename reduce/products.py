@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -160,9 +161,10 @@ def _probes(size: int, count: int) -> Floats:
 
 
 def blocks(pixels: Indices, nframe: int) -> Iterator[slice | Indices]:
-    """Pixels of `nframe` frames a block at a time: as slices where they follow one another, which saves a copy."""
+    """Pixels of `nframe` frames in equal blocks: as slices where they follow one another, which saves a copy."""
     together = len(pixels) > 0 and pixels[-1] - pixels[0] == len(pixels) - 1
     size = min(2048, max(256, BLOCK // nframe))
-    for start in range(0, len(pixels), size):
-        block = pixels[start : start + size]
+    count = max(round(len(pixels) / size), min(1, len(pixels)))
+    for start, stop in pairwise(len(pixels) * number // count for number in range(count + 1)):
+        block = pixels[start:stop]
         yield slice(int(block[0]), int(block[-1]) + 1) if together else block

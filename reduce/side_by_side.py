@@ -60,8 +60,10 @@ def _bring(frames, place, moved):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _bring_back(moved, place, count):  # type: ignore[no-untyped-def]
+    row = np.empty(moved.shape[1], np.float32)
     for t in range(len(moved)):
-        row, here = moved[t].copy(), moved[t]
+        here = moved[t]
+        row[:] = here
         row[count:] = np.nan
         for i in range(len(place)):
             here[i] = row[place[i]]

@@ -15,7 +15,7 @@ import numpy as np
 from lyot.cube import Cube, Floats, Images
 from lyot.errors import BadInput, Unprocessable
 from lyot.reduce.combine import combine
-from lyot.reduce.library import Comparison, comparisons, filling, has_gaps
+from lyot.reduce.library import Comparison, comparisons, filling
 from lyot.reduce.parallel import each, spread, threads
 from lyot.reduce.products import apply_weights, blocks
 from lyot.reduce.psf_image import fwhm_of
@@ -229,19 +229,19 @@ def _clean_wavelength(
     for comparison in comparisons(cube, recipe, wave, library):
         served = _clean_zones(model, comparison, parts, left)
         unserved = max([unserved, *(part.outer for part, all_ in zip(parts, served, strict=True) if not all_)])
-        if comparison.unseen is not None:
-            left[comparison.rows, comparison.unseen] = np.nan
-    if has_gaps(cube.frames[wave]):
-        residuals[np.isnan(cube.frames[wave])] = np.nan
+        comparison.hide_unseen(left)
     return unserved
 
 
 def _clean_zones(model: StarlightModel, comparison: Comparison, parts: list[Zone], left: Images) -> list[bool]:
     """Put the residuals of all zones into `left`; for each zone, whether every frame had a library."""
-    if len(parts) == 1:
-        return [clean(model, comparison, comparison.looking_at(parts[0]), left)]
-    with side_by_side(comparison, [comparison.looking_at(part) for part in parts], left) as (ordered, ours):
-        return each(lambda zone: clean(model, ordered, zone, left), ours)
+    seen = [comparison.looking_at(part) for part in parts]
+    if len(parts) < 2:
+        return [clean(model, comparison, zone, left) for zone in seen]
+    with side_by_side(comparison, seen, left) as (ordered, ours):
+        # The outermost has the corners: begun last, it would leave the other cores waiting.
+        last, *others = each(lambda zone: clean(model, ordered, zone, left), [ours[-1], *ours[:-1]])
+        return [*others, last]
 
 
 def zones(recipe: Recipe, cube: Cube, wave: int = 0) -> list[Zone]:
@@ -257,7 +257,8 @@ def zones(recipe: Recipe, cube: Cube, wave: int = 0) -> list[Zone]:
     zoning = starlight_model(recipe).zoning
     fwhm = fwhm_of(cube, wave) if zoning.width > 0 else _width(cube, wave)
     frames = cube.frames[wave]
-    known = np.isfinite(frames).any(axis=0) if has_gaps(frames) else np.ones(frames.shape[1:], bool)
+    known = np.isfinite(frames[0])
+    known[~known] = np.isfinite(frames[1:, ~known]).any(axis=0)
     radius, _ = polar(known.shape)
     return [
         Zone(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lyot.cube import Floats
 from lyot.errors import Unprocessable
 from lyot.reduce.eigen import leading_modes
-from lyot.reduce.eigen_without import modes_without
+from lyot.reduce.eigen_without import modes_without, multiply_rows, subtract_rows
 from lyot.reduce.parallel import single_blas_thread, spread
 from lyot.reduce.shears import SUMS_MAY_BE_REORDERED
 
@@ -168,14 +168,18 @@ def _principal_rows(gram, cross, allowed, ncomp, todo, weights):  # type: ignore
 def _rows_without_few(values, modes, seen, allowed, few, ncomp, along):  # type: ignore[no-untyped-def]
     """Put weights of the library's modes in `along`, of frames that may not use few; for which that is certain."""
     certain = np.zeros(len(seen), np.bool_)
+    gone, parts = np.empty(modes.shape), np.empty(ncomp)
     for t in np.flatnonzero(few):
-        certain[t], found, leading = modes_without(values, modes[~allowed[t]], ncomp)
+        count = 0
+        for i in range(len(modes)):
+            if not allowed[t, i]:
+                gone[count] = modes[i]
+                count += 1
+        certain[t], found, leading = modes_without(values, gone[:count], ncomp)
         if certain[t]:
-            for value, mode in zip(found, leading):  # noqa: B905  numba knows no `strict`
-                part = 0.0
-                for i in range(len(mode)):
-                    part += seen[t, i] * mode[i]
-                along[t] += part / value * mode
+            multiply_rows(leading, seen[t], parts)
+            parts /= found
+            subtract_rows(along[t], -parts, leading)
     return certain
 
 

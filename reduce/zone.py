@@ -114,23 +114,29 @@ def cut(zoning: Zoning, known: NDArray[np.bool_], fwhm: float, mask_radius: floa
         return [Piece(pixels, pixels, mask_radius, float(radius.max()))] if len(pixels) else []
     edge = min(*star_position(known.shape), *((side - 1) // 2 for side in known.shape))
     rings = _rings(mask_radius, edge, zoning.width * fwhm)
-    number = np.minimum((radius - mask_radius) / (zoning.width * fwhm), len(rings) - 1).astype(np.int32)
-    number[~usable] = -1
+    number = np.minimum((radius - mask_radius) / (zoning.width * fwhm), len(rings) - 1).astype(np.int16)
+    number[~usable] = len(rings)
+    in_order = np.argsort(number, kind="stable")
+    edges = np.searchsorted(number[in_order], np.arange(1, len(rings) + 1))
     pieces = []
-    for which, (inner, outer) in enumerate(rings):
-        ring, around, sectors = number == which, usable, zoning.sectors
+    for (inner, outer), ring in zip(rings, np.split(in_order, edges), strict=False):  # the last part is unusable
+        around, sectors = ring, zoning.sectors
         if zoning.optimised > 0:
             begin, end, sectors = _optimised(zoning.optimised, inner, edge, fwhm)
-            around = usable & (radius >= begin) & ((radius < end) | (end >= edge))
+            around = np.flatnonzero(usable & (radius >= begin) & ((radius < end) | (end >= edge)))
+            if zoning.guarded:
+                around = np.setdiff1d(around, ring, assume_unique=True)
         for sector in range(sectors):
-            inside = np.floor(azimuth * sectors).astype(int) == sector if sectors > 1 else True
-            pixels = np.flatnonzero(ring & inside)
-            weighed = pixels
-            if zoning.optimised > 0:
-                weighed = np.flatnonzero((around & ~ring if zoning.guarded else around) & inside)
+            pixels = _in_sector(ring, azimuth, sector, sectors)
+            weighed = pixels if around is ring else _in_sector(around, azimuth, sector, sectors)
             if len(pixels) and len(weighed):
                 pieces.append(Piece(pixels, weighed, inner, outer))
     return pieces
+
+
+def _in_sector(pixels: Indices, azimuth: Floats, sector: int, sectors: int) -> Indices:
+    """Those of some pixels that lie in one of the equal parts of a ring."""
+    return pixels[np.floor(azimuth[pixels] * sectors) == sector] if sectors > 1 else pixels
 
 
 @cache
