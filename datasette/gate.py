@@ -20,6 +20,7 @@ WAIT = 20.0  # seconds in line
 PATIENCE = 30.0  # seconds that a reader may take for a piece
 PIECE = 65_536  # bytes
 PAGE = 100  # rows of a page that is a small answer
+PASSING = 0.01, 20  # s for which a large answer waits, and how often at most, while small ones are being made
 LARGE = ("sql", "_facet", "_facet_array", "_facet_date", "_stream", "_format")  # parameters of large answers
 
 
@@ -105,9 +106,18 @@ class Gate:
                 await held.take()
 
         try:
+            if line is self._large:
+                await self._let_pass()
             await self._application(scope, receive, sending)
         finally:
             held.leave()
+
+    async def _let_pass(self) -> None:
+        """Wait a little for small answers: Datasette writes a thousand rows in one go, and nobody is served beside."""
+        seconds, times = PASSING
+        while self._small.open and times > 0:
+            times -= 1
+            await asyncio.sleep(seconds)
 
     async def _send(self, send: Send, message: Any) -> None:
         """Send in pieces, each when the reader has taken the one before."""

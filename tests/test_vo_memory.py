@@ -15,13 +15,14 @@ from small_queries import ASKED, asking
 
 pytestmark = pytest.mark.slow
 MOST = 1_000_000  # kB that the process may ever hold
-SOON = 1.0  # s, for a small query while the storm goes on
-ONSET = 0.05  # of the small queries fall into the moment in which some two hundred large ones begin
+SOON = 1.0  # s, for every small query while the storm goes on
+STORMS = 2  # of which one must be so: a machine that others disturb is late on its own
 AT_ONCE, ROUNDS = 8, 1  # clients of each kind of abuse, and what each of them asks in turn
 FORMATS = ("votable", "votable/b2", "csv", "tsv", "json", "fits", "parquet")
 SMALL = "SELECT TOP 5 target_id FROM lyot.target"
 ALL = "SELECT * FROM lyot.detection"
 ENDLESS = "SELECT COUNT(*) AS n FROM lyot.detection AS a, lyot.detection AS b WHERE a.snr < b.snr + 1"
+ENDLESS_TOO = ENDLESS.replace("COUNT(*) AS n", "TOP 5 COUNT(*) AS n")
 SORT = "SELECT DISTINCT a.target_id || b.target_id AS t FROM lyot.detection AS a, lyot.detection AS b"
 WIDE = (
     f"WITH a AS (SELECT TOP 3000 '{'x' * 900}' || target_id AS t FROM lyot.target), "
@@ -70,7 +71,7 @@ async def storm(base):
             "large result": lambda n: client.get(
                 tap, params=asked(ALL, MAXREC="200000", RESPONSEFORMAT=FORMATS[n % len(FORMATS)])),
             "wide rows": lambda n: client.get(tap, params=asked(WIDE, RESPONSEFORMAT=FORMATS[n % len(FORMATS)])),
-            "endless": lambda _: client.get(tap, params=asked(ENDLESS)),
+            "endless": lambda n: client.get(tap, params=asked((ENDLESS, ENDLESS_TOO)[n % 2])),
             "sort": lambda _: client.get(tap, params=asked(SORT, MAXREC="200000")),
             "job": lambda n: client.post(job, data=asked((ENDLESS, ALL, WIDE)[n % 3], PHASE="RUN", MAXREC="200000")),
             "datasette": lambda _: client.get(f"{base}/lyot/detection.json?_size=max"),
@@ -97,6 +98,17 @@ BOMB = gzip.compress(b"<VOTABLE>" + b" " * 50_000_000)
 
 def test_no_abuse_takes_a_gigabyte_or_keeps_small_queries_waiting(tmp_path):
     folder = bake_sky(tmp_path / "public", 20_000, 200_000)
+    for _ in range(STORMS):
+        longest = longest_wait(folder)
+        kept = sum(file.stat().st_size for file in (tmp_path / ".public.jobs").rglob("*") if file.is_file())
+        assert kept < 500_000_000 + 200_000_000  # the quota, and what two jobs are writing
+        if longest < SOON:
+            return
+    raise AssertionError(f"a small query took {longest:.2f} s")
+
+
+def longest_wait(folder):
+    """Seconds of the latest of the small answers in a storm, in which nothing else goes wrong."""
     with process(folder) as (base, number):
         before = peak(number)
         query = f"LANG=ADQL&MAXREC=200000&QUERY={quote(ALL)}"
@@ -110,20 +122,18 @@ def test_no_abuse_takes_a_gigabyte_or_keeps_small_queries_waiting(tmp_path):
                 for one in slow:
                     one.close()
         most = peak(number)
-        print(f"\nat rest {before / 1e3:.0f} MB, at most {most / 1e3:.0f} MB")
-        print({kind: {status: statuses.count(status) for status in set(statuses)} for kind, statuses in found.items()})
-        assert most < MOST
-        assert set(found["upload of 50 MB"]) <= {413, 0}
-        assert set(found["zip bomb"]) <= {400, 503}
-        assert set(found["small"]) == set(found["small of datasette"]) == {200}
-        assert {200} < set(found["large result"]) | {503}
-        assert set(small) == set(ASKED)
-        for kind, answers in small.items():
-            waits = sorted(wait for _, wait in answers)
-            late = waits[int((1 - ONSET) * len(waits))]
-            print(f"{kind}: {len(waits)} answers, median {statistics.median(waits):.2f} s, 95 % {late:.2f} s, "
-                  f"longest {waits[-1]:.2f} s")  # fmt: skip
-            assert {status for status, _ in answers} == {200}, kind
-            assert late < SOON, (kind, waits)
-        kept = sum(file.stat().st_size for file in (tmp_path / ".public.jobs").rglob("*") if file.is_file())
-        assert kept < 500_000_000 + 200_000_000  # the quota, and what two jobs are writing
+    print(f"\nat rest {before / 1e3:.0f} MB, at most {most / 1e3:.0f} MB")
+    print({kind: {status: statuses.count(status) for status in set(statuses)} for kind, statuses in found.items()})
+    assert most < MOST
+    assert set(found["upload of 50 MB"]) <= {413, 0}
+    assert set(found["zip bomb"]) <= {400, 503}
+    assert set(found["small"]) == set(found["small of datasette"]) == {200}
+    assert {200} < set(found["large result"]) | {503}
+    assert set(small) == set(ASKED)
+    for kind, answers in small.items():
+        waits = sorted(wait for _, wait in answers)
+        late = waits[int(0.95 * len(waits))]
+        print(f"{kind}: {len(waits)} answers, median {statistics.median(waits):.2f} s, 95 % {late:.2f} s, "
+              f"longest {waits[-1]:.2f} s")  # fmt: skip
+        assert {status for status, _ in answers} == {200}, kind
+    return max(wait for answers in small.values() for _, wait in answers)

@@ -130,8 +130,9 @@ class Service:
         else:
             asked = task(request.values, {})
         name = {"content-disposition": f'inline; filename="lyot.{asked.format.suffix}"'}
+        media = _media(request, asked.format)
         return await self.streams.answer(
-            lambda: begin(asked, self.catalogue, budget), _media(request, asked.format), budget, name
+            lambda: begin(asked, self.catalogue, budget), media, budget, name, large=asked.is_large
         )
 
     async def _async(self, request: Request, budget: Budget) -> Answer:

@@ -22,15 +22,41 @@ T = TypeVar("T")
 Begin = Callable[[], tuple[Rows, Generator[bytes]]]
 
 
+class Line:
+    """Work that is begun a little at a time: the next in line waits for those before it, but a moment (s) at most.
+
+    Where a hundred threads want the interpreter's lock, each of the dozen times that a small answer wants it takes as
+    long as all of them. Who works longer than a moment is mostly in SQLite, which needs no lock.
+    """
+
+    def __init__(self, places: int, moment: float) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._moment = moment
+
+    async def work(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        """Have a thread do some work when its turn has come."""
+        async with self._places:
+            at_work = asyncio.get_running_loop().run_in_executor(pool, work)
+            try:
+                await asyncio.wait({at_work}, timeout=self._moment)
+            except asyncio.CancelledError:
+                at_work.cancel()
+                raise
+        return await at_work
+
+
 class Streams:
     """Queries under way."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="lyot-vo")
         self._open = 0
+        self._small, self._large, self._going_on = Line(4, 0.02), Line(1, 0.1), Line(1, 0.1)
 
-    async def answer(self, begin: Begin, media: str, budget: Budget, headers: dict[str, str] | None = None) -> Answer:
-        """The answer of a query: whole if it is small, else a stream.
+    async def answer(
+        self, begin: Begin, media: str, budget: Budget, headers: dict[str, str] | None = None, *, large: bool = False
+    ) -> Answer:
+        """The answer of a query: whole if it is small, else a stream; a `large` one waits for others like it.
 
         Raises
         ------
@@ -41,7 +67,8 @@ class Streams:
             raise Busy(f"{MOST_OPEN} queries are under way", hint="try again in a moment")
         self._open += 1
         try:
-            rows, pieces, first, complete = await self.work(lambda: _begun(begin))
+            line = self._large if large else self._small
+            rows, pieces, first, complete = await line.work(self._pool, lambda: _begun(begin))
         except BaseException as error:
             self._open -= 1
             if isinstance(error, asyncio.CancelledError):
@@ -59,9 +86,9 @@ class Streams:
             self._pool.submit(started.wait)
         started.wait()
 
-    async def work(self, work: Callable[[], T]) -> T:
-        """Have a thread do some work."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+    async def go_on(self, work: Callable[[], T]) -> T:
+        """Have a thread make the next piece of an answer."""
+        return await self._going_on.work(self._pool, work)
 
     def end(self, last: Callable[[], None]) -> None:
         """Take back the place of an answer, and do what is left to do."""
@@ -95,7 +122,7 @@ class Pieces:
             return ready
         if self._complete:
             raise StopAsyncIteration
-        piece, self._complete = await self._streams.work(self._next)
+        piece, self._complete = await self._streams.go_on(self._next)
         return piece
 
     async def aclose(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from lyot.datasette.vo.upload import MOST_UPLOADS, Upload, read
 LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 DEFAULT_ROWS = 20_000
 MOST_ROWS = 200_000
+PAGE = 100  # rows of an answer that is small
+_TOP = re.compile(r"\s*SELECT\s+(?:(?:ALL|DISTINCT)\s+)?TOP\s+(\d{1,9})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,12 @@ class Task:
     most: int
     format: Format
     uploads: tuple[Upload, ...] = ()
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it may have more than a page of rows, as far as TOP and MAXREC say, or comes with tables."""
+        said = _TOP.match(self.query)
+        return bool(self.uploads) or min(self.most, int(said[1]) if said else self.most) > PAGE
 
 
 def task(values: Mapping[str, list[str]], files: Mapping[str, bytes], hosts: tuple[str, ...] = ()) -> Task:
