@@ -30,30 +30,33 @@ class Left(BaseException):
 
 @dataclass
 class Line:
-    """Requests of one kind: `places` for those whose answers are being made, and how many are `open` in all."""
+    """Requests of one kind: `places` for those whose answers are `making`, and how many are `open` in all."""
 
     places: asyncio.Semaphore
     open: int = 0
+    making: int = 0
 
 
 @dataclass
 class Held:
     """A place in a line while one answer is made, and what is made of it but not sent yet."""
 
-    places: asyncio.Semaphore
-    holds: bool = True
+    line: Line
+    holds: bool = False
     made: bytearray = field(default_factory=bytearray)
 
     async def take(self) -> None:
         """Wait for a place."""
-        await self.places.acquire()
+        await self.line.places.acquire()
+        self.line.making += 1
         self.holds = True
 
     def leave(self) -> None:
         """Give it back, if it is held."""
         if self.holds:
             self.holds = False
-            self.places.release()
+            self.line.making -= 1
+            self.line.places.release()
 
 
 class Gate:
@@ -83,13 +86,13 @@ class Gate:
             line.open -= 1
 
     async def _answer(self, line: Line, scope: Scope, receive: Receive, send: Send) -> None:
+        held = Held(line)
         try:
             async with asyncio.timeout(WAIT):
-                await line.places.acquire()
+                await held.take()
         except TimeoutError:
             await _busy(send)
             return
-        held = Held(line.places)
 
         async def sending(message: Any) -> None:
             if message["type"] != "http.response.body":
@@ -115,7 +118,7 @@ class Gate:
     async def _let_pass(self) -> None:
         """Wait a little for small answers: Datasette writes a thousand rows in one go, and nobody is served beside."""
         seconds, times = PASSING
-        while self._small.open and times > 0:
+        while self._small.making and times > 0:
             times -= 1
             await asyncio.sleep(seconds)
 

@@ -55,8 +55,6 @@ def modes_without(values, gone, count):  # type: ignore[no-untyped-def]
     triangle, pivots, answer = np.empty((lost, lost)), np.empty(lost), np.empty(lost)
     found, modes, apart = _begin(values, gone, count, min(count + SPARE, size - lost))
     limit = SHARP * apart * found[count - 1]  # which is hardly larger than the eigenvalue itself
-    if limit < ROUNDING * values[0]:
-        return False, found, modes
     for number in range(count):
         mode, left = modes[number], np.inf
         for turn in range(ROUNDS):
@@ -74,10 +72,14 @@ def modes_without(values, gone, count):  # type: ignore[no-untyped-def]
                 multiply_rows(gone, work, answer)
                 subtract_rows(work, answer, gone)
                 left = np.sqrt(_product(work, work))
-                if left <= limit:
+                multiply_rows(gone, mode, answer)  # an eigenvector of what is left out leaves nothing either
+                if left <= limit and _product(answer, answer) <= SHARP * SHARP:
                     break
+                left = np.inf
         if not left <= limit:
             return False, found, modes
+    if SHARP * apart * found.min() < ROUNDING * values[0]:
+        return False, found, modes
     below = (1.0 - apart) * found.min()
     positive = _triangle(values, gone, below, inverse, pair, triangle, pivots)
     return positive >= 0 and (values > below).sum() - positive == count, found, modes

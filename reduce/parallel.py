@@ -62,27 +62,35 @@ def _share(function: Callable[[T], R], items: list[T]) -> list[R]:
     """`[function(item) for item in items]` on all cores; the first error ends what has not begun."""
     crew = min(threads(), len(items))
     waiting = deque([*range(len(items)), *[len(items)] * crew])  # whoever finds the number of none goes home
-    done, errors = dict[int, R](), list[BaseException]()
+    done, errors = dict[int, R](), dict[int, BaseException]()
 
     def work() -> None:
-        _here.busy = True
+        number = 0
         try:
+            _here.busy = True
             for number in iter(waiting.popleft, len(items)):
                 done[number] = function(items[number])
         except BaseException as error:  # noqa: BLE001  it is raised where all have ended
-            errors.append(error)
+            errors[number] = error
             waiting.extendleft([len(items)] * crew)
         finally:
             _here.busy = False
 
     others = [threading.Thread(target=work) for _ in range(crew - 1)]
-    for other in others:
-        other.start()
-    work()
-    for other in others:
-        other.join()
-    if errors:
-        raise errors[0]
+    try:
+        for other in others:
+            other.start()
+        work()
+    finally:
+        waiting.extendleft([len(items)] * crew)
+        for other in others:
+            if other.ident is not None:
+                other.join()
+    try:
+        if errors:
+            raise errors[min(errors)]
+    finally:
+        errors.clear()  # they hold this frame, and it them
     return [done[number] for number in range(len(items))]
 
 

@@ -164,7 +164,7 @@ def blocks(pixels: Indices, nframe: int) -> Iterator[slice | Indices]:
     """Pixels of `nframe` frames in equal blocks: as slices where they follow one another, which saves a copy."""
     together = len(pixels) > 0 and pixels[-1] - pixels[0] == len(pixels) - 1
     size = min(2048, max(256, BLOCK // nframe))
-    count = max(round(len(pixels) / size), min(1, len(pixels)))
-    for start, stop in pairwise(len(pixels) * number // count for number in range(count + 1)):
+    count = max(1, round(len(pixels) / size)) if len(pixels) else 0
+    for start, stop in pairwise(len(pixels) * number // max(1, count) for number in range(count + 1)):
         block = pixels[start:stop]
         yield slice(int(block[0]), int(block[-1]) + 1) if together else block

@@ -114,7 +114,8 @@ def cut(zoning: Zoning, known: NDArray[np.bool_], fwhm: float, mask_radius: floa
         return [Piece(pixels, pixels, mask_radius, float(radius.max()))] if len(pixels) else []
     edge = min(*star_position(known.shape), *((side - 1) // 2 for side in known.shape))
     rings = _rings(mask_radius, edge, zoning.width * fwhm)
-    number = np.minimum((radius - mask_radius) / (zoning.width * fwhm), len(rings) - 1).astype(np.int16)
+    number = np.clip((radius - mask_radius) / (zoning.width * fwhm), 0, len(rings) - 1)
+    number = number.astype(np.min_scalar_type(len(rings)))  # the fewer bits, the sooner sorted
     number[~usable] = len(rings)
     in_order = np.argsort(number, kind="stable")
     edges = np.searchsorted(number[in_order], np.arange(1, len(rings) + 1))

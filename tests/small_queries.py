@@ -14,6 +14,7 @@ import httpx
 
 ASKED = {
     "tap": ("/tap/sync", {"LANG": "ADQL", "QUERY": "SELECT TOP 5 target_id FROM lyot.target"}),
+    "hundred": ("/tap/sync", {"LANG": "ADQL", "QUERY": "SELECT TOP 100 * FROM lyot.detection"}),
     "cone": ("/scs/target", {"RA": "10", "DEC": "20", "SR": "1"}),
     "row": ("/lyot/target/star-7.json", {}),
     "page": ("/lyot/target/star-8", {}),

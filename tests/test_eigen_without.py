@@ -81,6 +81,18 @@ def test_what_cannot_be_told_apart_is_not_called_certain(matrix, count):
     assert not found(matrix, ANYWHERE, count)[0]
 
 
+def test_what_stands_in_what_is_left_out_alone_is_no_mode_of_the_rest():
+    """Three frames have light of their own, and that is the brightest there is."""
+    inside, outside = np.linalg.qr(RNG.normal(size=(3, 3)))[0], np.linalg.qr(RNG.normal(size=(57, 57)))[0]
+    matrix = np.zeros((60, 60))
+    matrix[:3, :3] = (inside * [9.0, 5.0, 3.0]) @ inside.T
+    matrix[3:, 3:] = (outside * 1.3 ** -np.arange(57)) @ outside.T
+    for count in range(1, 8):
+        certain, quotients, modes = found(matrix, np.arange(3), count)
+        if certain:
+            assert_right(matrix, np.arange(3), count, quotients, modes)
+
+
 def test_whatever_is_called_certain_is_right():
     """Any spectrum, with gaps and without, any frames left out: a wrong answer is worse than none."""
     certain_ones = 0

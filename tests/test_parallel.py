@@ -1,6 +1,9 @@
 """Work spread over the cores: every part once, answers in order, errors told, none left running."""
 
+import gc
 import threading
+import time
+import weakref
 
 import pytest
 
@@ -44,6 +47,53 @@ def test_an_error_is_told_and_ends_what_has_not_begun():
         each(fails_at_once, range(1000))
     assert len(begun) <= 3
     assert len(spread(lambda start, stop: (start, stop), 50)) > 1
+
+
+def test_the_first_in_order_is_told():
+    together = threading.Barrier(3, timeout=20)
+
+    def fails(number):
+        together.wait()
+        raise ValueError(f"number {number}")
+
+    with pytest.raises(ValueError, match="number 0"):
+        each(fails, range(3))
+
+
+def test_where_no_thread_can_be_had_nothing_goes_on_in_secret(monkeypatch):
+    """One thread starts, the second cannot: what has begun ends before the error is told."""
+    start, begun, done = threading.Thread.start, [], []
+
+    def once(thread):
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", once)
+    with pytest.raises(RuntimeError, match="new thread"):
+        each(lambda number: (time.sleep(0.01), done.append(number)), range(1000))
+    assert not begun[0].is_alive()
+    assert len(done) < 1000
+
+
+def test_an_error_keeps_nothing_alive():
+    class Large:
+        pass
+
+    def fails(_):
+        raise ValueError("no")
+
+    items = [Large() for _ in range(6)]
+    seen = weakref.ref(items[0])
+    gc.disable()
+    try:
+        with pytest.raises(ValueError, match="no"):
+            each(fails, items)
+        del items
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("error", [IndexError, StopIteration, KeyboardInterrupt])

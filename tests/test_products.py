@@ -50,3 +50,13 @@ def test_blocks_cover_all_pixels_once():
     for pixels in (np.arange(7, 5000), np.arange(0, 9000, 3)):
         parts = [np.arange(b.start, b.stop) if isinstance(b, slice) else b for b in blocks(pixels, 400)]
         assert np.array_equal(np.concatenate(parts), pixels)
+
+
+@pytest.mark.parametrize("count", [0, 2, 255, 2048, 3000, 3100, 10_000])
+def test_blocks_are_equal_and_hold_every_pixel_once(count):
+    pixels = np.arange(0, 2 * count, 2)
+    found = list(blocks(pixels, 20))
+    assert np.array_equal(np.concatenate([pixels[:0], *found]), pixels)
+    assert max(map(len, found), default=0) - min(map(len, found), default=0) <= 1
+    assert all(0 < len(block) <= 3072 for block in found)
+    assert sum(block.stop - block.start for block in blocks(np.arange(count), 20)) == count

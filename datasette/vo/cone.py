@@ -23,6 +23,7 @@ FEW = {
 }  # fmt: skip
 #: The farthest that a source of the catalogue may be from its star, deg: the limit of its separation.
 FARTHEST = 100_000 / 3.6e6
+WIDE = 5.0  # deg
 #: A source stands where its star is at the star's epoch, moved by its offsets in the tangent plane: their sum is good
 #: to 1 mas within 20″ of a star that is not within a degree of a pole.
 EAST = "COALESCE(d.dra, d.separation * SIN(RADIANS(d.position_angle)))"
@@ -53,6 +54,14 @@ def cone(request: Request, catalogue: Catalogue, budget: Budget, table: str) -> 
     words = {**OLD_WORDS, f"{table}_id": OLD_WORDS["id"]}
     rows.fields = tuple(replace(field, ucd=words.get(field.name, field.ucd)) for field in rows.fields)
     return rows, votable.tabledata(rows, {})
+
+
+def is_wide(request: Request) -> bool:
+    """Whether a search may find much."""
+    try:
+        return float(request.get("SR")) > WIDE
+    except ValueError:
+        return False  # which is soon said
 
 
 def _names(table: str, *, everything: bool) -> tuple[str, ...]:

@@ -156,15 +156,19 @@ class Service:
         if what:
             parts = {"ivo://ivoa.net/std/ConeSearch": f"{self.base}/scs/{table}"}
             return _said_of(f"{self.base}/scs/{table}", what, parts)
+        wide = cone.is_wide(request)
         return await self.streams.answer(
-            lambda: cone.cone(request, self.catalogue, budget, table), votable.MEDIA, budget
+            lambda: cone.cone(request, self.catalogue, budget, table), votable.MEDIA, budget, large=wide
         )
 
     async def _images(self, request: Request, budget: Budget) -> Answer:
         what = request.path.removeprefix("/sia2").strip("/")
         if what != "query":
             return _said_of(f"{self.base}/sia2", what, {"ivo://ivoa.net/std/SIA#query-2.0": f"{self.base}/sia2/query"})
-        return await self.streams.answer(lambda: sia.query(request, self.catalogue, budget), votable.MEDIA, budget)
+        wide = "POS" not in request.values
+        return await self.streams.answer(
+            lambda: sia.query(request, self.catalogue, budget), votable.MEDIA, budget, large=wide
+        )
 
     async def _links(self, request: Request, budget: Budget) -> Answer:
         what = request.path.removeprefix("/datalink").strip("/")

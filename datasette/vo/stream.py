@@ -15,6 +15,7 @@ from lyot.datasette.vo.web import Answer
 
 THREADS = 256  # most of them wait for a place among the long ones
 MOST_OPEN = THREADS  # answers under way at once, those that nobody reads included
+MOST_LARGE = 200  # of them
 PIECE = 65_536  # bytes gathered before they are sent
 FIRST = 8_192  # bytes of the first piece, so that a reader soon knows that it comes
 
@@ -23,7 +24,7 @@ Begin = Callable[[], tuple[Rows, Generator[bytes]]]
 
 
 class Line:
-    """Work that is begun a little at a time: the next in line waits for those before it, but a moment (s) at most.
+    """Work that is begun in turn: each in line holds up the next until it is done, but a moment (s) at most.
 
     Where a hundred threads want the interpreter's lock, each of the dozen times that a small answer wants it takes as
     long as all of them. Who works longer than a moment is mostly in SQLite, which needs no lock.
@@ -63,12 +64,17 @@ class Streams:
         QueryError
             If the query cannot begin; `Busy` if too many are under way.
         """
-        if self._open >= MOST_OPEN:
-            raise Busy(f"{MOST_OPEN} queries are under way", hint="try again in a moment")
+        if self._open >= (MOST_LARGE if large else MOST_OPEN):
+            raise Busy(f"{self._open} queries are under way", hint="try again in a moment")
+
+        def begun() -> tuple[Rows, Generator[bytes], bytes, bool]:
+            if budget.reason:  # who asked left while he stood in line
+                raise budget.refusal()
+            return _begun(begin)
+
         self._open += 1
         try:
-            line = self._large if large else self._small
-            rows, pieces, first, complete = await line.work(self._pool, lambda: _begun(begin))
+            rows, pieces, first, complete = await (self._large if large else self._small).work(self._pool, begun)
         except BaseException as error:
             self._open -= 1
             if isinstance(error, asyncio.CancelledError):
@@ -77,7 +83,8 @@ class Streams:
         if complete:
             self._open -= 1
             return Answer(first, media, 200, headers or {})
-        return Answer(Pieces(self, rows, pieces, first, budget), media, 200, headers or {})
+        line = self._going_on if large else self._small
+        return Answer(Pieces(self, line, rows, pieces, first, budget), media, 200, headers or {})
 
     def ready(self) -> None:
         """Start all threads: the loop would wait for each when it is first needed."""
@@ -86,9 +93,9 @@ class Streams:
             self._pool.submit(started.wait)
         started.wait()
 
-    async def go_on(self, work: Callable[[], T]) -> T:
+    async def go_on(self, line: Line, work: Callable[[], T]) -> T:
         """Have a thread make the next piece of an answer."""
-        return await self._going_on.work(self._pool, work)
+        return await line.work(self._pool, work)
 
     def end(self, last: Callable[[], None]) -> None:
         """Take back the place of an answer, and do what is left to do."""
@@ -103,8 +110,11 @@ class Streams:
 class Pieces:
     """The pieces of an answer as they are sent; `aclose` must follow, whether all were sent, some, or none."""
 
-    def __init__(self, streams: Streams, rows: Rows, pieces: Generator[bytes], first: bytes, budget: Budget) -> None:
+    def __init__(
+        self, streams: Streams, line: Line, rows: Rows, pieces: Generator[bytes], first: bytes, budget: Budget
+    ) -> None:
         self._streams = streams
+        self._line = line
         self._rows = rows
         self._pieces = pieces
         self._budget = budget
@@ -122,7 +132,7 @@ class Pieces:
             return ready
         if self._complete:
             raise StopAsyncIteration
-        piece, self._complete = await self._streams.go_on(self._next)
+        piece, self._complete = await self._streams.go_on(self._line, self._next)
         return piece
 
     async def aclose(self) -> None:

@@ -18,6 +18,7 @@ LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 DEFAULT_ROWS = 20_000
 MOST_ROWS = 200_000
 PAGE = 100  # rows of an answer that is small
+_SETS = re.compile(r"\b(?:UNION|INTERSECT|EXCEPT)\b", re.IGNORECASE)
 _TOP = re.compile(r"\s*SELECT\s+(?:(?:ALL|DISTINCT)\s+)?TOP\s+(\d{1,9})\b", re.IGNORECASE)
 
 
@@ -33,7 +34,7 @@ class Task:
     @property
     def is_large(self) -> bool:
         """Whether it may have more than a page of rows, as far as TOP and MAXREC say, or comes with tables."""
-        said = _TOP.match(self.query)
+        said = None if _SETS.search(self.query) else _TOP.match(self.query)
         return bool(self.uploads) or min(self.most, int(said[1]) if said else self.most) > PAGE
 
 
