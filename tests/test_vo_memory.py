@@ -136,4 +136,5 @@ def longest_wait(folder):
         print(f"{kind}: {len(waits)} answers, median {statistics.median(waits):.2f} s, 95 % {late:.2f} s, "
               f"longest {waits[-1]:.2f} s")  # fmt: skip
         assert {status for status, _ in answers} == {200}, kind
+        assert late < SOON, (kind, waits)
     return max(wait for answers in small.values() for _, wait in answers)
